@@ -42,7 +42,11 @@ export class Channel<
     port.onMessage((message) => this.receive(message))
   }
 
-  request<K extends keyof Theirs & string>(name: K, payload: Theirs[K]['request'], signal?: AbortSignal): Promise<Theirs[K]['reply']> {
+  request<K extends keyof Theirs & string>(
+    name: K,
+    payload: Theirs[K]['request'],
+    signal?: AbortSignal,
+  ): Promise<Theirs[K]['reply']> {
     if (this.disposed) return Promise.reject(new Error(`${name}: the channel is closed`))
     if (signal?.aborted) return Promise.reject(new Error(`${name}: cancelled`))
     const id = this.nextId++
@@ -135,7 +139,8 @@ export class Channel<
       const reply = await handler(payload as never, controller.signal)
       if (!this.disposed) this.port.post({ type: 'reply', id, payload: reply })
     } catch (error) {
-      if (!this.disposed) this.port.post({ type: 'error', id, message: error instanceof Error ? error.message : String(error) })
+      if (!this.disposed)
+        this.port.post({ type: 'error', id, message: error instanceof Error ? error.message : String(error) })
     } finally {
       this.serving.delete(id)
     }

@@ -12,7 +12,13 @@ export interface Report {
   passes: { root: number; steps: ReportStep[] }[]
   findings: { rule: string; severity: string; message: string; site: ReportSite | null; nodes: number[] }[]
   /** How the run ended when it did not end well. */
-  error: { kind: 'raised' | 'limit' | 'stopped' | 'crashed'; type: string; message: string; traceback: string; site: ReportSite | null } | null
+  error: {
+    kind: 'raised' | 'limit' | 'stopped' | 'crashed'
+    type: string
+    message: string
+    traceback: string
+    site: ReportSite | null
+  } | null
 }
 
 export interface ReportNode {

@@ -41,6 +41,8 @@ export interface RunSink {
   output(stream: 'stdout' | 'stderr', chunk: Uint8Array): void
   /** The interpreter runs and its hardening was proved. */
   ready(info: RuntimeInfo): void
+  /** Something the user should know about the run: "this project's own micrograd was used". */
+  notice(text: string): void
 }
 
 export interface RuntimeInfo {

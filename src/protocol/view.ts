@@ -238,7 +238,10 @@ export interface SessionRequests {
   /** Elements (visible ones) on the way from an element to the root or to the leaves it depends on. */
   path: { request: { element: ElementId; to: 'root' | 'leaves' }; reply: { elements: Int32Array } }
   /** Children of a group, of the whole graph when `element` is null. */
-  children: { request: { element: ElementId | null; tick: number; start: number; limit: number }; reply: { rows: TreeRow[]; total: number } }
+  children: {
+    request: { element: ElementId | null; tick: number; start: number; limit: number }
+    reply: { rows: TreeRow[]; total: number }
+  }
   source: { request: { id: number }; reply: SourceView }
   /** The whole scene as an SVG with inline styles on white. */
   svg: { request: { tick: number }; reply: string }

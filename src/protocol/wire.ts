@@ -60,18 +60,47 @@ export const wireTables = {
    * `slot` is the operand it belongs to, −1 when the target is not an operand. `site` is the statement of the rule.
    */
   contribution: {
-    step: 'i32', slot: 'i8', target: 'i32', tick: 'i32', data: 'f64', tensor: 'i32', how: 'u8', mode: 'u8', site: 'i32',
+    step: 'i32',
+    slot: 'i8',
+    target: 'i32',
+    tick: 'i32',
+    data: 'f64',
+    tensor: 'i32',
+    how: 'u8',
+    mode: 'u8',
+    site: 'i32',
   },
   /** The engine's own gradient cell of a value before and after a pass, read from the object itself. */
   held: { pass: 'i32', value: 'i32', before: 'f64', after: 'f64', tensor: 'i32' },
   /** A change of a value or of a gradient that no contribution explains. */
-  write: { tick: 'i32', target: 'i32', cell: 'u8', kind: 'u8', before: 'f64', after: 'f64', tensor: 'i32', site: 'i32' },
+  write: {
+    tick: 'i32',
+    target: 'i32',
+    cell: 'u8',
+    kind: 'u8',
+    before: 'f64',
+    after: 'f64',
+    tensor: 'i32',
+    site: 'i32',
+  },
   /** Anything else worth a line: `exception`, `exit`, `limit`, `notice`, `engine` … `text` may be JSON. */
   event: { tick: 'i32', kind: 'text', subject: 'i32', text: 'text' },
   /** A tensor's summary. `shape` reads `2×3`; statistics are float64 over finite entries, NaN when not taken. `detail` is JSON: histogram, thumbnail. */
   tensor: {
-    shape: 'text', dtype: 'text', device: 'text', count: 'f64', min: 'f64', max: 'f64', mean: 'f64', std: 'f64', l2: 'f64',
-    zeros: 'f64', nans: 'f64', posInf: 'f64', negInf: 'f64', detail: 'text',
+    shape: 'text',
+    dtype: 'text',
+    device: 'text',
+    count: 'f64',
+    min: 'f64',
+    max: 'f64',
+    mean: 'f64',
+    std: 'f64',
+    l2: 'f64',
+    zeros: 'f64',
+    nans: 'f64',
+    posInf: 'f64',
+    negInf: 'f64',
+    detail: 'text',
   },
 } as const satisfies Record<string, Record<string, ColumnType>>
 

@@ -48,8 +48,10 @@ export class Decoder {
   /** To be called at the end of the stream. */
   end(): void {
     if (this.failed) throw this.failed
-    if (!this.started) throw new WireError(this.consumed, this.length === 0 ? 'it is empty' : 'it ends inside its first 8 bytes')
-    if (this.length > 0) throw new WireError(this.consumed, `it ends inside a block (${this.length} bytes of it are there)`)
+    if (!this.started)
+      throw new WireError(this.consumed, this.length === 0 ? 'it is empty' : 'it ends inside its first 8 bytes')
+    if (this.length > 0)
+      throw new WireError(this.consumed, `it ends inside a block (${this.length} bytes of it are there)`)
   }
 
   private keep(chunk: Uint8Array): void {
@@ -76,7 +78,10 @@ export class Decoder {
         if (this.length < PREAMBLE) return
         const version = view.getUint32(4, true)
         if (version > WIRE_VERSION) {
-          throw new WireError(4, `it was written by a newer version (format ${version}, this one reads up to ${WIRE_VERSION}); update Backprop Lens`)
+          throw new WireError(
+            4,
+            `it was written by a newer version (format ${version}, this one reads up to ${WIRE_VERSION}); update Backprop Lens`,
+          )
         }
         if (version === 0) throw new WireError(4, 'format 0 does not exist')
         this.started = true
@@ -88,7 +93,8 @@ export class Decoder {
         const rows = view.getUint32(at + 4, true)
         const size = view.getUint32(at + 8, true)
         if (name === undefined) throw new WireError(offset, `there is no table ${view.getUint16(at, true)}`)
-        if (view.getUint16(at + 2, true) !== 0 || view.getUint32(at + 12, true) !== 0) throw new WireError(offset, 'reserved bytes are not zero')
+        if (view.getUint16(at + 2, true) !== 0 || view.getUint32(at + 12, true) !== 0)
+          throw new WireError(offset, 'reserved bytes are not zero')
         if (size > MAX_BLOCK) throw new WireError(offset, `a block of ${size} bytes is too large`)
         if (size % 8 !== 0) throw new WireError(offset, `a block of ${size} bytes is not aligned`)
         if (this.length - at < HEADER + size) break
@@ -114,7 +120,8 @@ export class Decoder {
     if (start !== 0) throw new WireError(offset, 'text offsets do not begin at 0')
     for (let row = 0; row < rows; row++) {
       const end = view.getUint32((row + 1) * 4, true)
-      if (end < start || head + end > payload.length) throw new WireError(offset + (row + 1) * 4, 'text offsets run backwards or out of the block')
+      if (end < start || head + end > payload.length)
+        throw new WireError(offset + (row + 1) * 4, 'text offsets run backwards or out of the block')
       try {
         texts.push(decoder.decode(payload.subarray(head + start, head + end)))
       } catch {
@@ -130,7 +137,8 @@ export class Decoder {
     const columns = this.tables.columnsOf(name)
     let size = 0
     for (const [, type] of columns) size += padded(rows * cellSize[type])
-    if (size !== payload.length) throw new WireError(offset, `a block of ${rows} rows of ${name} must be ${size} bytes, not ${payload.length}`)
+    if (size !== payload.length)
+      throw new WireError(offset, `a block of ${rows} rows of ${name} must be ${size} bytes, not ${payload.length}`)
     const base = this.tables.rowsOf(name)
     const parts: Cells[] = []
     let at = 0

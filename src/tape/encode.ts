@@ -5,7 +5,9 @@ import { cellSize } from './column.ts'
 const padded = (bytes: number) => (bytes + 7) & ~7
 
 type Cell<C extends ColumnType> = C extends 'text' ? string | null : number
-export type Row<T extends TableName> = { [C in keyof (typeof wireTables)[T]]: Cell<(typeof wireTables)[T][C] & ColumnType> }
+export type Row<T extends TableName> = {
+  [C in keyof (typeof wireTables)[T]]: Cell<(typeof wireTables)[T][C] & ColumnType>
+}
 
 /** The 8 bytes every stream begins with. */
 export function preamble(): Uint8Array {

@@ -58,7 +58,12 @@ export function gradientAt(tape: Tape, value: number, tick: number): Gradient {
   }
   if (released) return { status: GradientStatus.released, held: received(tape, value, pass), tensor, pass }
   if (held === null) return nothing(passedBy(tape, value, tick) ? GradientStatus.unreached : GradientStatus.waiting)
-  return { status: isCarried(tape, value, pass, tick) ? GradientStatus.carried : GradientStatus.arrived, held, tensor, pass }
+  return {
+    status: isCarried(tape, value, pass, tick) ? GradientStatus.carried : GradientStatus.arrived,
+    held,
+    tensor,
+    pass,
+  }
 }
 
 /** The end state: the last tick of the tape. */
@@ -74,23 +79,52 @@ function changesOf(tape: Tape, value: number): Change[] {
   for (const row of tape.rows('contributionsTo', value)) {
     const pass = step.pass.at(contribution.step.at(row))
     changes.push({
-      tick: contribution.tick.at(row), kind: contribution.mode.at(row) === Mode.set ? 'set' : 'add', pass, before: heldBefore(tape, value, pass),
-      data: contribution.data.at(row), tensor: contribution.tensor.at(row), writeKind: 0,
+      tick: contribution.tick.at(row),
+      kind: contribution.mode.at(row) === Mode.set ? 'set' : 'add',
+      pass,
+      before: heldBefore(tape, value, pass),
+      data: contribution.data.at(row),
+      tensor: contribution.tensor.at(row),
+      writeKind: 0,
     })
   }
   const root = tape.table('root')
   for (const row of tape.rows('rootsOfValue', value)) {
-    changes.push({ tick: root.tick.at(row), kind: 'seed', pass: root.pass.at(row), before: 0, data: root.seed.at(row), tensor: root.tensor.at(row), writeKind: 0 })
+    changes.push({
+      tick: root.tick.at(row),
+      kind: 'seed',
+      pass: root.pass.at(row),
+      before: 0,
+      data: root.seed.at(row),
+      tensor: root.tensor.at(row),
+      writeKind: 0,
+    })
   }
   const write = tape.table('write')
   for (const row of tape.rows('writesTo', value)) {
     if (write.cell.at(row) !== Cell.gradient) continue
-    changes.push({ tick: write.tick.at(row), kind: 'write', pass: -1, before: 0, data: write.after.at(row), tensor: write.tensor.at(row), writeKind: write.kind.at(row) })
+    changes.push({
+      tick: write.tick.at(row),
+      kind: 'write',
+      pass: -1,
+      before: 0,
+      data: write.after.at(row),
+      tensor: write.tensor.at(row),
+      writeKind: write.kind.at(row),
+    })
   }
   const held = tape.table('held')
   for (const row of tape.rows('heldOfValue', value)) {
     const pass = held.pass.at(row)
-    changes.push({ tick: tape.passEnd(pass), kind: 'held', pass, before: 0, data: held.after.at(row), tensor: held.tensor.at(row), writeKind: 0 })
+    changes.push({
+      tick: tape.passEnd(pass),
+      kind: 'held',
+      pass,
+      before: 0,
+      data: held.after.at(row),
+      tensor: held.tensor.at(row),
+      writeKind: 0,
+    })
   }
   return changes.sort((a, b) => a.tick - b.tick)
 }
@@ -110,7 +144,8 @@ function heldBefore(tape: Tape, value: number, pass: number): number {
 function passedBy(tape: Tape, value: number, tick: number): boolean {
   const born = tape.table('value').tick.at(value)
   const { tick: ticks } = tape.table('pass')
-  for (let pass = tape.passAt(tick); pass >= 0 && ticks.at(pass) > born; pass--) if (tape.passEnd(pass) <= tick) return true
+  for (let pass = tape.passAt(tick); pass >= 0 && ticks.at(pass) > born; pass--)
+    if (tape.passEnd(pass) <= tick) return true
   return false
 }
 
@@ -131,8 +166,10 @@ export function received(tape: Tape, value: number, pass: number): number {
   const contribution = tape.table('contribution')
   const { pass: passes } = tape.table('step')
   let sum = 0
-  for (const row of tape.rows('rootsOfValue', value)) if (tape.table('root').pass.at(row) === pass) sum += tape.table('root').seed.at(row)
-  for (const row of tape.rows('contributionsTo', value)) if (passes.at(contribution.step.at(row)) === pass) sum += contribution.data.at(row)
+  for (const row of tape.rows('rootsOfValue', value))
+    if (tape.table('root').pass.at(row) === pass) sum += tape.table('root').seed.at(row)
+  for (const row of tape.rows('contributionsTo', value))
+    if (passes.at(contribution.step.at(row)) === pass) sum += contribution.data.at(row)
   return sum
 }
 

@@ -7,25 +7,82 @@ export type Table<T extends TableName> = Columns<T> & { readonly rows: number }
 
 /** Columns that scalar engines leave at one value, which then costs nothing. */
 const defaults: { [column: string]: Default } = {
-  'op.thread': 0, 'value.op': 'row', 'value.output': 0, 'value.kind': 0, 'value.tensor': -1, 'operand.flags': 3,
-  'upstream.step': 'row', 'upstream.output': 0, 'upstream.tensor': -1, 'contribution.tensor': -1, 'contribution.how': 0,
-  'contribution.mode': 0, 'held.tensor': -1, 'held.before': 0, 'write.tensor': -1, 'root.tensor': -1, 'pass.parent': -1,
+  'op.thread': 0,
+  'value.op': 'row',
+  'value.output': 0,
+  'value.kind': 0,
+  'value.tensor': -1,
+  'operand.flags': 3,
+  'upstream.step': 'row',
+  'upstream.output': 0,
+  'upstream.tensor': -1,
+  'contribution.tensor': -1,
+  'contribution.how': 0,
+  'contribution.mode': 0,
+  'held.tensor': -1,
+  'held.before': 0,
+  'write.tensor': -1,
+  'root.tensor': -1,
+  'pass.parent': -1,
 }
 
 /** Which table an id column points into. */
 export const references: { readonly [column: string]: TableName } = {
-  'site.source': 'source', 'call.parent': 'call', 'call.site': 'site', 'op.site': 'site', 'op.call': 'call', 'value.op': 'op',
-  'value.tensor': 'tensor', 'operand.op': 'op', 'operand.value': 'value', 'constant.op': 'op', 'cut.op': 'op', 'name.value': 'value',
-  'pass.parent': 'pass', 'pass.site': 'site', 'passEnd.pass': 'pass', 'root.pass': 'pass', 'root.value': 'value', 'root.tensor': 'tensor',
-  'step.pass': 'pass', 'step.op': 'op', 'stepEnd.step': 'step', 'upstream.step': 'step', 'upstream.tensor': 'tensor',
-  'contribution.step': 'step', 'contribution.target': 'value', 'contribution.tensor': 'tensor', 'contribution.site': 'site',
-  'held.pass': 'pass', 'held.value': 'value', 'held.tensor': 'tensor', 'write.target': 'value', 'write.tensor': 'tensor', 'write.site': 'site',
+  'site.source': 'source',
+  'call.parent': 'call',
+  'call.site': 'site',
+  'op.site': 'site',
+  'op.call': 'call',
+  'value.op': 'op',
+  'value.tensor': 'tensor',
+  'operand.op': 'op',
+  'operand.value': 'value',
+  'constant.op': 'op',
+  'cut.op': 'op',
+  'name.value': 'value',
+  'pass.parent': 'pass',
+  'pass.site': 'site',
+  'passEnd.pass': 'pass',
+  'root.pass': 'pass',
+  'root.value': 'value',
+  'root.tensor': 'tensor',
+  'step.pass': 'pass',
+  'step.op': 'op',
+  'stepEnd.step': 'step',
+  'upstream.step': 'step',
+  'upstream.tensor': 'tensor',
+  'contribution.step': 'step',
+  'contribution.target': 'value',
+  'contribution.tensor': 'tensor',
+  'contribution.site': 'site',
+  'held.pass': 'pass',
+  'held.value': 'value',
+  'held.tensor': 'tensor',
+  'write.target': 'value',
+  'write.tensor': 'tensor',
+  'write.site': 'site',
 }
 
 /** Id columns that must name a row; the others may be −1. */
 const required = new Set([
-  'site.source', 'value.op', 'operand.op', 'constant.op', 'cut.op', 'name.value', 'passEnd.pass', 'root.pass', 'root.value', 'step.pass',
-  'step.op', 'stepEnd.step', 'upstream.step', 'contribution.step', 'contribution.target', 'held.pass', 'held.value', 'write.target',
+  'site.source',
+  'value.op',
+  'operand.op',
+  'constant.op',
+  'cut.op',
+  'name.value',
+  'passEnd.pass',
+  'root.pass',
+  'root.value',
+  'step.pass',
+  'step.op',
+  'stepEnd.step',
+  'upstream.step',
+  'contribution.step',
+  'contribution.target',
+  'held.pass',
+  'held.value',
+  'write.target',
 ])
 
 export class Tables {
@@ -73,7 +130,14 @@ export class Tables {
 }
 
 /** Says what is wrong with an id, or null. */
-export function checkReference(table: TableName, column: string, type: ColumnType, id: number, row: number, tables: Tables): string | null {
+export function checkReference(
+  table: TableName,
+  column: string,
+  type: ColumnType,
+  id: number,
+  row: number,
+  tables: Tables,
+): string | null {
   const target = type === 'text' ? 'text' : references[`${table}.${column}`]
   if (target === undefined) return null
   const known = target === table ? row : tables.rowsOf(target)

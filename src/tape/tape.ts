@@ -80,7 +80,18 @@ export class Tape {
   /** The last tick anything happened at. */
   get lastTick(): number {
     let last = 0
-    for (const name of ['value', 'name', 'pass', 'passEnd', 'root', 'step', 'stepEnd', 'contribution', 'write', 'event'] as const) {
+    for (const name of [
+      'value',
+      'name',
+      'pass',
+      'passEnd',
+      'root',
+      'step',
+      'stepEnd',
+      'contribution',
+      'write',
+      'event',
+    ] as const) {
       const { tick, rows } = this.table(name)
       if (rows > 0) last = Math.max(last, tick.at(rows - 1))
     }
@@ -89,7 +100,8 @@ export class Tape {
 
   meta(key: string): string {
     const { key: keys, value, rows } = this.table('meta')
-    for (let row = rows - 1; row >= 0; row--) if (this.tables.string(keys.at(row)) === key) return this.tables.string(value.at(row))
+    for (let row = rows - 1; row >= 0; row--)
+      if (this.tables.string(keys.at(row)) === key) return this.tables.string(value.at(row))
     return ''
   }
 
@@ -97,7 +109,8 @@ export class Tape {
   events(kind: string): string[] {
     const { kind: kinds, text, rows } = this.table('event')
     const found: string[] = []
-    for (let row = 0; row < rows; row++) if (this.tables.string(kinds.at(row)) === kind) found.push(this.tables.string(text.at(row)))
+    for (let row = 0; row < rows; row++)
+      if (this.tables.string(kinds.at(row)) === kind) found.push(this.tables.string(text.at(row)))
     return found
   }
 

@@ -1,0 +1,253 @@
+/** The worked exercise for one op: its numbers, where its gradient came from, where it flows on to, how it went over the passes. */
+import { formatNumber } from '../protocol/number.ts'
+import type { Datum, Details, Flow, TensorSummary } from '../protocol/view.ts'
+import { Mode, OpKind, ValueKind } from '../protocol/wire.ts'
+import { callPath } from '../tape/calls.ts'
+import { bookkeeping, gradientAt, type Gradient } from '../tape/gradient.ts'
+import type { Tape } from '../tape/tape.ts'
+import { slopeFormula } from './slopes.ts'
+
+/** Rows of a table in the side panel; a bias of a big layer has thousands of consumers. */
+const MAX_FLOWS = 200
+const MAX_HISTORY = 500
+
+export function details(tape: Tape, op: number, tick: number): Details {
+  const table = tape.table('op')
+  const value = tape.valueOfOp(op)
+  const site = tape.site(table.site.at(op))
+  const gradient = gradientAt(tape, value, tick)
+  const pass = gradient.pass >= 0 ? gradient.pass : tape.passAt(tick)
+  const cameFrom = contributionsTo(tape, value, pass, tick)
+  const flowsTo = contributionsOf(tape, op, pass, tick)
+  return {
+    element: op,
+    title: titleOf(tape, op),
+    expression: site?.text ?? '',
+    op: tape.opName(op),
+    kind: kindOf(table.kind.at(op)),
+    path: callPath(tape, table.call.at(op)),
+    site,
+    value: valueDatum(tape, value, tick),
+    gradient: gradientDatum(tape, gradient),
+    status: gradient.status,
+    gradientName: `∂${rootTitle(tape, pass)}/∂${titleOf(tape, op)}`,
+    cameFrom: cameFrom.slice(0, MAX_FLOWS),
+    flowsTo: flowsTo.slice(0, MAX_FLOWS),
+    moreCameFrom: Math.max(0, cameFrom.length - MAX_FLOWS),
+    moreFlowsTo: Math.max(0, flowsTo.length - MAX_FLOWS),
+    bookkeeping: pass >= 0 && tape.passEnd(pass) <= tick ? bookkeepingSentence(tape, value, pass) : '',
+    history: history(tape, op, value),
+    members: 1,
+  }
+}
+
+/** The name, or the expression that made it, or the op. */
+export function titleOf(tape: Tape, op: number): string {
+  const name = tape.nameOf(tape.valueOfOp(op))
+  if (name !== '') return name
+  const table = tape.table('op')
+  if (table.kind.at(op) === OpKind.constant) return formatNumber(tape.table('value').data.at(tape.valueOfOp(op)))
+  const text = table.site.at(op) < 0 ? '' : tape.siteText(table.site.at(op)).replace(/\s+/g, ' ')
+  return text === '' ? tape.opName(op) : text
+}
+
+function rootTitle(tape: Tape, pass: number): string {
+  const root = pass < 0 ? undefined : tape.roots(pass)[0]
+  return root === undefined ? 'L' : titleOf(tape, tape.table('value').op.at(root))
+}
+
+function kindOf(kind: number): Details['kind'] {
+  return kind === OpKind.leaf ? 'leaf' : kind === OpKind.constant ? 'constant' : 'op'
+}
+
+const none: Datum = { kind: 'none' }
+
+function datum(tape: Tape, data: number | null, tensor: number): Datum {
+  if (tensor >= 0) return { kind: 'tensor', tensor: tensorSummary(tape, tensor) }
+  return data === null ? none : { kind: 'number', value: data }
+}
+
+function valueDatum(tape: Tape, value: number, tick: number): Datum {
+  if (value < 0) return none
+  const table = tape.table('value')
+  if (table.kind.at(value) === ValueKind.tensor) return datum(tape, null, table.tensor.at(value))
+  return datum(tape, tape.valueAt(value, tick), -1)
+}
+
+const gradientDatum = (tape: Tape, gradient: Gradient): Datum =>
+  gradient.held === null ? none : datum(tape, gradient.held, gradient.tensor)
+
+export function tensorSummary(tape: Tape, row: number): TensorSummary {
+  const t = tape.table('tensor')
+  const text = (id: number) => tape.tables.string(id)
+  const detail = text(t.detail.at(row))
+  return {
+    shape: text(t.shape.at(row)),
+    dtype: text(t.dtype.at(row)),
+    device: text(t.device.at(row)),
+    count: t.count.at(row),
+    min: t.min.at(row),
+    max: t.max.at(row),
+    mean: t.mean.at(row),
+    std: t.std.at(row),
+    l2: t.l2.at(row),
+    zeros: t.zeros.at(row),
+    nans: t.nans.at(row),
+    posInf: t.posInf.at(row),
+    negInf: t.negInf.at(row),
+    histogram: histogramOf(detail),
+  }
+}
+
+function histogramOf(detail: string): number[] | null {
+  try {
+    const histogram = (JSON.parse(detail || 'null') as { histogram?: unknown } | null)?.histogram
+    return Array.isArray(histogram) && histogram.every((count) => typeof count === 'number') ? histogram : null
+  } catch {
+    return null
+  }
+}
+
+/** Contributions to a value in one pass up to a tick, in the order they came. */
+function contributionsTo(tape: Tape, value: number, pass: number, tick: number): Flow[] {
+  const contribution = tape.table('contribution')
+  const step = tape.table('step')
+  return Array.from(tape.rows('contributionsTo', value))
+    .filter((row) => step.pass.at(contribution.step.at(row)) === pass && contribution.tick.at(row) <= tick)
+    .map((row) => flow(tape, row, step.op.at(contribution.step.at(row))))
+}
+
+/** Per operand what the op's steps gave it; operands that got nothing (yet) are listed with "–". */
+function contributionsOf(tape: Tape, op: number, pass: number, tick: number): Flow[] {
+  const contribution = tape.table('contribution')
+  const step = tape.table('step')
+  const given: { row: number; slot: number; target: number }[] = []
+  for (const s of tape.rows('stepsOfOp', op)) {
+    if (step.pass.at(s) !== pass) continue
+    for (const row of tape.rows('contributionsOfStep', s)) {
+      if (contribution.tick.at(row) <= tick)
+        given.push({ row, slot: contribution.slot.at(row), target: contribution.target.at(row) })
+    }
+  }
+  const { op: opOf } = tape.table('value')
+  const flows: Flow[] = []
+  tape.operands(op).forEach((operand, slot) => {
+    const rows = given.filter((g) => g.slot === slot)
+    if (rows.length === 0) flows.push(emptyFlow(tape, op, operand, slot))
+    for (const g of rows) flows.push(flow(tape, g.row, opOf.at(g.target)))
+  })
+  for (const g of given) if (g.slot < 0) flows.push(flow(tape, g.row, opOf.at(g.target)))
+  return flows
+}
+
+function emptyFlow(tape: Tape, op: number, operand: number, slot: number): Flow {
+  const element = operand < 0 ? -1 : tape.table('value').op.at(operand)
+  const constant = operand < 0 ? tape.constant(op, slot) : null
+  return {
+    element,
+    title: element >= 0 ? titleOf(tape, element) : constant === null ? 'constant' : formatNumber(constant),
+    op: element >= 0 ? tape.opName(element) : '',
+    slot,
+    upstream: none,
+    local: none,
+    contribution: none,
+    formula: '',
+    mode: 'added',
+    stray: false,
+  }
+}
+
+/** One contribution; `other` is the op at the far end of it. */
+function flow(tape: Tape, row: number, other: number): Flow {
+  const contribution = tape.table('contribution')
+  const step = contribution.step.at(row)
+  const op = tape.table('step').op.at(step)
+  const slot = contribution.slot.at(row)
+  const tensor = contribution.tensor.at(row)
+  const given = contribution.data.at(row)
+  const up = tape.rows('upstreamsOfStep', step)[0]
+  const upstreams = tape.table('upstream')
+  const upstream = up === undefined ? null : upstreams.data.at(up)
+  const scalar = tensor < 0 && upstream !== null && upstream !== 0 && Number.isFinite(upstream)
+  const at = tape.table('step').tick.at(step)
+  return {
+    element: other,
+    title: titleOf(tape, other),
+    op: tape.opName(other),
+    slot,
+    upstream: datum(tape, upstream, up === undefined ? -1 : upstreams.tensor.at(up)),
+    local: scalar ? { kind: 'number', value: given / upstream } : none,
+    contribution: datum(tape, given, tensor),
+    formula:
+      scalar && slot >= 0
+        ? slopeFormula(
+            tape.opName(op),
+            operandValues(tape, op, at),
+            tape.valueAt(tape.valueOfOp(op), at),
+            slot,
+            upstream,
+            given,
+          )
+        : '',
+    mode: contribution.mode.at(row) === Mode.set ? 'replaced' : 'added',
+    stray: slot < 0,
+  }
+}
+
+function operandValues(tape: Tape, op: number, tick: number): number[] {
+  return Array.from(tape.operands(op), (value, slot) =>
+    value < 0 ? (tape.constant(op, slot) ?? NaN) : tape.valueAt(value, tick),
+  )
+}
+
+function bookkeepingSentence(tape: Tape, value: number, pass: number): string {
+  if (value < 0 || tape.table('value').kind.at(value) === ValueKind.tensor) return ''
+  const { received, held, passed, runs, tolerance } = bookkeeping(tape, value, pass)
+  const differ = (a: number, b: number) => !(Math.abs(a - b) <= tolerance) && !Object.is(a, b)
+  const n = formatNumber
+  const contributions = tape.rows('contributionsTo', value).length
+  if (held !== null && differ(held, received)) {
+    return `It received ${n(received)} (${contributions} contributions), but the engine holds ${n(held)}: a write replaced what was there instead of adding to it.`
+  }
+  if (passed !== null && differ(passed, received)) {
+    if (runs > 1) return `It received ${n(received)}, but its rule ran ${runs} times and passed on ${n(passed)} in all.`
+    return `It received ${n(received)}, but passed on ${n(passed)}: its rule ran before everything had arrived.`
+  }
+  return ''
+}
+
+/** A parameter lives through all passes; a value made anew in each iteration is found again by its name and site. */
+function history(tape: Tape, op: number, value: number): Details['history'] {
+  const { site } = tape.table('op')
+  const name = tape.nameOf(value)
+  const peers = name === '' ? [value] : samePlace(tape, site.at(op), name)
+  const made = tape.table('value').tick
+  const entries: Details['history'] = []
+  for (let pass = 0; pass < tape.passes && entries.length < MAX_HISTORY; pass++) {
+    const start = tape.passStart(pass)
+    const end = tape.passEnd(pass)
+    const peer = peers.findLast((candidate) => made.at(candidate) < start)
+    if (peer === undefined) continue
+    const gradient = gradientAt(tape, peer, end)
+    if (gradient.pass !== pass) continue
+    entries.push({
+      pass,
+      value: valueDatum(tape, peer, end),
+      gradient: gradientDatum(tape, gradient),
+      status: gradient.status,
+    })
+  }
+  return entries
+}
+
+function samePlace(tape: Tape, site: number, name: string): number[] {
+  const { value: values, path, rows } = tape.table('name')
+  const ops = tape.table('op')
+  const found = new Set<number>()
+  for (let row = 0; row < rows; row++) {
+    const value = values.at(row)
+    if (tape.tables.string(path.at(row)) === name && ops.site.at(tape.table('value').op.at(value)) === site)
+      found.add(value)
+  }
+  return [...found].sort((a, b) => a - b)
+}

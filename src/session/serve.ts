@@ -1,0 +1,117 @@
+/** A session behind a channel: what the worker of every host runs, whatever the host. */
+import { Channel, type Port } from '../protocol/channel.ts'
+import type { HostEvents, HostRequests } from '../protocol/host.ts'
+import type { Runtime, SourceReader } from '../protocol/runtime.ts'
+import type { Scene, SourceView } from '../protocol/view.ts'
+import { GraphView } from '../graph/graphView.ts'
+import { Layouter, type ElkWorkerFactory } from '../layout/layout.ts'
+import type { Tape } from '../tape/tape.ts'
+import { details } from './details.ts'
+import { report } from './report.ts'
+import { Session } from './session.ts'
+import { summary } from './summary.ts'
+
+export interface Services {
+  elkWorker: ElkWorkerFactory
+  /** A row of the table of runtimes; undefined where there is none (the exported page runs nothing). */
+  runtime(id: string): Runtime | undefined
+  files: SourceReader | null
+}
+
+/** A layout that takes longer is announced, so that it can be given up. */
+const NOTICE_MS = 1000
+
+export function serveSession(port: Port, services: Services): void {
+  const channel = new Channel<Record<never, never>, Record<never, never>, HostRequests, HostEvents>(port)
+  const session = new Session({
+    output: (stream, chunk) => channel.emit('output', { stream, chunk }),
+    ready: (info) => channel.emit('ready', info),
+    grown: () => pushOverview(),
+    ended: () => pushOverview(),
+  })
+  const graph = new GraphView(session.tape, new Layouter(services.elkWorker))
+  let layout: AbortController | null = null
+
+  function pushOverview(): void {
+    graph.grown()
+    channel.emit('overview', session.overview())
+  }
+
+  channel.serve('run', async ({ runtime: id, request }) => {
+    const runtime = services.runtime(id)
+    if (!runtime || !services.files) throw new Error(`there is no runtime "${id}" here`)
+    return session.start(runtime, request, services.files)
+  })
+  channel.serve('open', ({ tape }) => {
+    session.open(tape)
+    graph.grown()
+    return {}
+  })
+  channel.serve('stop', () => {
+    session.stop()
+    return {}
+  })
+  channel.serve('cancelLayout', () => {
+    layout?.abort()
+    return {}
+  })
+  channel.serve('report', () => JSON.stringify(report(session.tape, session.overview()), null, 1))
+  channel.serve('tape', () => session.bytes())
+  channel.serve('summary', ({ limit }) => summary(session.tape, limit))
+  channel.serve('overview', () => session.overview())
+
+  /** Replies with the first picture; the final one follows as an event unless a newer scene was asked for. */
+  channel.serve('scene', (request): Scene => {
+    layout?.abort()
+    const mine = (layout = new AbortController())
+    const { first, final } = graph.scene(request, mine.signal)
+    if (first.final) return first
+    const notice = setTimeout(() => channel.emit('busy', { what: 'layout' }), NOTICE_MS)
+    void final
+      .then((scene) => {
+        if (!mine.signal.aborted) channel.emit('scene', scene)
+      })
+      .catch(() => undefined) // given up: the first picture stays
+      .finally(() => {
+        clearTimeout(notice)
+        if (layout === mine) channel.emit('busy', { what: null })
+      })
+    return first
+  })
+  channel.serve('frame', ({ revision, tick }) => graph.frame(revision, tick))
+  channel.serve('details', ({ element, tick }) =>
+    element < 0 ? graph.groupDetails(element, tick) : details(session.tape, element, tick),
+  )
+  channel.serve('search', ({ text, limit }) => graph.search(text, limit))
+  channel.serve('locate', ({ element }) => graph.locate(element))
+  channel.serve('path', ({ element, to }) => graph.path(element, to))
+  channel.serve('children', ({ element, tick, start, limit }) => graph.children(element, tick, start, limit))
+  channel.serve('source', ({ id }) => sourceView(session.tape, id))
+  channel.serve('svg', ({ tick }) => graph.svg(tick))
+}
+
+/** A file and the elements that each range of it made; outer ranges before inner ones at the same start. */
+export function sourceView(tape: Tape, id: number): SourceView {
+  const site = tape.table('site')
+  const op = tape.table('op')
+  const elements = new Map<number, number[]>()
+  for (let row = 0; row < op.rows; row++) {
+    const at = op.site.at(row)
+    if (at < 0 || site.source.at(at) !== id) continue
+    const list = elements.get(at)
+    if (list) list.push(row)
+    else elements.set(at, [row])
+  }
+  const sites = [...elements].map(([at, ops]) => ({
+    startLine: site.startLine.at(at),
+    startColumn: site.startColumn.at(at),
+    endLine: site.endLine.at(at),
+    endColumn: site.endColumn.at(at),
+    elements: Int32Array.from(ops),
+  }))
+  sites.sort(
+    (a, b) =>
+      a.startLine - b.startLine || a.startColumn - b.startColumn || b.endLine - a.endLine || b.endColumn - a.endColumn,
+  )
+  return { id, path: tape.sourcePath(id), text: tape.sourceText(id), sites }
+}

@@ -1,0 +1,177 @@
+/**
+ * Owns one run: its runtime, its append-only tape, and what is known about how it goes. A session may also be
+ * opened on a recording; both then look the same from outside.
+ */
+import type { RunEnd, RunRequest, RunSink, Runtime, RuntimeInfo, SourceReader, Run } from '../protocol/runtime.ts'
+import type { Overview, PassSummary } from '../protocol/view.ts'
+import { concat, Encoder } from '../tape/encode.ts'
+import { Tape } from '../tape/tape.ts'
+import { titleOf } from './details.ts'
+
+/** Facts that only the session knows, kept on the tape under the meta key `run`. */
+interface RunFacts {
+  script: string
+  info: RuntimeInfo | null
+  end: RunEnd
+  seconds: number
+  notices: string[]
+}
+
+export interface SessionListener {
+  output?(stream: 'stdout' | 'stderr', chunk: Uint8Array): void
+  ready?(info: RuntimeInfo): void
+  /** The tape grew; called at most every `GROWTH_MS`. */
+  grown?(): void
+  ended?(end: RunEnd): void
+}
+
+const GROWTH_MS = 200
+/** A timeline shows no more dots than this. */
+const MAX_STEP_TICKS = 4096
+
+export class Session {
+  readonly tape = new Tape()
+  private readonly chunks: Uint8Array[] = []
+  private readonly listener: SessionListener
+  private facts: RunFacts | null = null
+  private script = ''
+  private info: RuntimeInfo | null = null
+  private started = 0
+  private run: Run | null = null
+  private notices: string[] = []
+  private fault: string | null = null
+  private growth: ReturnType<typeof setTimeout> | null = null
+  /** Grows with every change of the tape. */
+  revision = 0
+
+  constructor(listener: SessionListener = {}) {
+    this.listener = listener
+  }
+
+  /** Runs a script; resolves when it has ended and everything it wrote is on the tape. */
+  async start(runtime: Runtime, request: RunRequest, files: SourceReader): Promise<RunEnd> {
+    this.script = request.script
+    this.started = performance.now()
+    const sink: RunSink = {
+      wire: (chunk) => this.take(chunk),
+      output: (stream, chunk) => this.listener.output?.(stream, chunk),
+      ready: (info) => {
+        this.info = info
+        this.started = performance.now()
+        this.listener.ready?.(info)
+      },
+      notice: (text) => this.notices.push(text),
+    }
+    this.run = runtime.start(request, files, sink)
+    const ended = await this.run.ended
+    const end: RunEnd = this.fault ? { kind: 'crashed', message: this.fault } : ended
+    this.close({
+      script: this.script,
+      info: this.info,
+      end,
+      seconds: (performance.now() - this.started) / 1000,
+      notices: this.notices,
+    })
+    return end
+  }
+
+  /** Opens a recording. Throws a `WireError`; what came before the fault is then on the tape, and `end` says so. */
+  open(bytes: Uint8Array): void {
+    this.chunks.push(bytes)
+    let fault: unknown = null
+    try {
+      this.tape.push(bytes)
+      this.tape.finish()
+    } catch (error) {
+      fault = error
+    }
+    const facts = this.tape.meta('run')
+    this.facts = facts === '' ? null : (JSON.parse(facts) as RunFacts)
+    this.script = this.facts?.script ?? (this.tape.meta('script') || this.tape.sourcePath(0))
+    this.info = this.facts?.info ?? null
+    this.revision++
+    if (fault) {
+      const message = fault instanceof Error ? fault.message : String(fault)
+      this.facts = { script: this.script, info: this.info, end: { kind: 'crashed', message }, seconds: 0, notices: [] }
+      throw fault
+    }
+    this.facts ??= { script: this.script, info: null, end: { kind: 'done', exitCode: 0 }, seconds: 0, notices: [] }
+  }
+
+  /** The run ends within a second; the tape keeps what was recorded. */
+  stop(): void {
+    this.run?.stop()
+  }
+
+  /** The bytes of a `.tape` file: the wire as it came, and how the run went. */
+  bytes(): Uint8Array {
+    return concat(this.chunks)
+  }
+
+  overview(): Overview {
+    const facts = this.facts
+    return {
+      script: this.script,
+      state: facts ? 'ended' : 'running',
+      end: facts?.end ?? null,
+      info: this.info,
+      seconds: facts?.seconds ?? (performance.now() - this.started) / 1000,
+      nodes: this.tape.ops,
+      lastTick: this.tape.lastTick,
+      passes: Array.from({ length: this.tape.passes }, (_, pass) => passSummary(this.tape, pass)),
+      sources: Array.from({ length: this.tape.tables.rowsOf('source') }, (_, id) => ({
+        id,
+        path: this.tape.sourcePath(id),
+      })),
+      notices: [...this.tape.events('notice'), ...(facts?.notices ?? this.notices)],
+      findings: [],
+      revision: this.revision,
+    }
+  }
+
+  private take(chunk: Uint8Array): void {
+    if (this.fault) return
+    this.chunks.push(chunk)
+    try {
+      this.tape.push(chunk)
+    } catch (error) {
+      this.fault = error instanceof Error ? error.message : String(error)
+      this.chunks.pop()
+      this.run?.stop()
+    }
+    this.revision++
+    this.growth ??= setTimeout(() => {
+      this.growth = null
+      this.listener.grown?.()
+    }, GROWTH_MS)
+  }
+
+  private close(facts: RunFacts): void {
+    if (this.growth) clearTimeout(this.growth)
+    this.growth = null
+    this.facts = facts
+    if (!this.fault && this.chunks.length > 0) {
+      const encoder = new Encoder(this.tape.tables.text, (table) => this.tape.tables.rowsOf(table))
+      encoder.add('meta', { key: 'run', value: JSON.stringify(facts) })
+      this.take(encoder.flush())
+      if (this.growth) clearTimeout(this.growth)
+      this.growth = null
+    }
+    this.listener.ended?.(facts.end)
+  }
+}
+
+function passSummary(tape: Tape, pass: number): PassSummary {
+  const steps = tape.rows('stepsOfPass', pass)
+  const stride = Math.max(1, Math.ceil(steps.length / MAX_STEP_TICKS))
+  const shown = steps.filter((_, i) => i % stride === stride - 1 || i === steps.length - 1)
+  const root = tape.roots(pass)[0]
+  return {
+    title: root === undefined ? `pass ${pass + 1}` : titleOf(tape, tape.table('value').op.at(root)),
+    roots: tape.roots(pass).map((value) => tape.table('value').op.at(value)),
+    startTick: tape.passStart(pass),
+    endTick: Math.min(tape.passEnd(pass), tape.lastTick),
+    stepTicks: shown.map((step) => tape.stepDone(step)),
+    steps: steps.length,
+  }
+}

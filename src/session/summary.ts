@@ -1,0 +1,44 @@
+/** The terminal's table: the root, then named values, those with the largest gradients first. */
+import type { Summary } from '../protocol/host.ts'
+import { OpKind } from '../protocol/wire.ts'
+import { finalGradient } from '../tape/gradient.ts'
+import type { Tape } from '../tape/tape.ts'
+import { titleOf } from './details.ts'
+
+export function summary(tape: Tape, limit: number): Summary {
+  const roots = tape.passes > 0 ? tape.roots(tape.passes - 1) : []
+  const rest = namedValues(tape)
+    .filter((value) => !roots.includes(value))
+    .map((value) => ({ value, size: Math.abs(finalGradient(tape, value).held ?? -1) }))
+    .sort((a, b) => rank(b.size) - rank(a.size) || a.value - b.value)
+    .map(({ value }) => value)
+  const chosen = [...roots, ...rest]
+  return { rows: chosen.slice(0, limit).map((value) => row(tape, value)), more: Math.max(0, chosen.length - limit) }
+}
+
+/** NaN first: it is what one looks for. */
+const rank = (size: number) => (Number.isNaN(size) ? Infinity : size)
+
+function namedValues(tape: Tape): number[] {
+  const { kind } = tape.table('op')
+  const values: number[] = []
+  const count = tape.tables.rowsOf('value')
+  const { op } = tape.table('value')
+  for (let value = 0; value < count; value++) {
+    if (kind.at(op.at(value)) !== OpKind.constant && tape.count('namesOfValue', value) > 0) values.push(value)
+  }
+  return values
+}
+
+function row(tape: Tape, value: number): Summary['rows'][number] {
+  const op = tape.table('value').op.at(value)
+  const site = tape.site(tape.table('op').site.at(op))
+  return {
+    title: titleOf(tape, op),
+    op: tape.opName(op),
+    line: site ? `${site.path.split(/[\\/]/).pop()}:${site.startLine}` : '',
+    value: tape.valueAt(value, Infinity),
+    gradient: finalGradient(tape, value).held,
+    code: site?.text.replace(/\s+/g, ' ') ?? '',
+  }
+}

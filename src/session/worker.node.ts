@@ -1,0 +1,23 @@
+/** The session's worker thread in the extension and the CLI. */
+import { join } from 'node:path'
+import { parentPort, Worker, workerData } from 'node:worker_threads'
+import type { Message } from '../protocol/channel.ts'
+import { diskReader } from '../runtimes/diskReader.ts'
+import { runtimes } from '../runtimes/runtimes.ts'
+import { serveSession } from './serve.ts'
+
+const { dist } = workerData as { dist: string }
+const port = parentPort!
+const table = runtimes({ dist })
+
+serveSession(
+  {
+    post: (message) => port.postMessage(message),
+    onMessage: (listener) => port.on('message', (message: Message) => listener(message)),
+  },
+  {
+    elkWorker: () => new Worker(join(dist, 'elk.mjs')) as never,
+    runtime: (id) => table.find((runtime) => runtime.id === id),
+    files: diskReader,
+  },
+)

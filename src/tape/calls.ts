@@ -1,0 +1,30 @@
+/** Where code ran, in words: `MLP.__call__ › layers[0] › neurons[3]`. */
+import { CallKind } from '../protocol/wire.ts'
+import type { Tape } from './tape.ts'
+
+/** The enclosing calls and loop iterations of a call row, outermost first, the row itself last. */
+export function callChain(tape: Tape, call: number): number[] {
+  const { parent } = tape.table('call')
+  const chain: number[] = []
+  for (let at = call; at >= 0; at = parent.at(at)) chain.push(at)
+  return chain.reverse()
+}
+
+/**
+ * A method call reads as the instance it was made on, seen from the instance around it (`layers[0]`), and as its
+ * function where there is none; an iteration as the loop's header and its number.
+ */
+export function callLabel(tape: Tape, call: number): string {
+  const table = tape.table('call')
+  if (table.kind.at(call) === CallKind.loop)
+    return `${tape.siteText(table.site.at(call)).trim().replace(/:$/, '')} · ${table.iteration.at(call)}`
+  const name = tape.tables.string(table.function.at(call))
+  const instance = tape.tables.string(table.instance.at(call))
+  const method = table.parent.at(call) >= 0 && instance !== '' && isIndexed(instance)
+  return method ? instance : name
+}
+
+/** `layers[0]` says which of several; a plain variable name says less than the function. */
+const isIndexed = (instance: string) => /[\].]/.test(instance)
+
+export const callPath = (tape: Tape, call: number): string[] => callChain(tape, call).map((row) => callLabel(tape, row))

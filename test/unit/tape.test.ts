@@ -1,0 +1,141 @@
+/** The wire: what is written is read back; what is malformed is refused with its offset and never half-taken. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { WIRE_VERSION } from '../../src/protocol/wire.ts'
+import { concat, Encoder, preamble } from '../../src/tape/encode.ts'
+import { WireError } from '../../src/tape/decode.ts'
+import { Tape } from '../../src/tape/tape.ts'
+
+/** `loss = a * a`, one pass. */
+function square(): Uint8Array {
+  const e = new Encoder()
+  const source = e.add('source', { path: 'é.py', content: 'a = V(3)\nloss = a * a\n' })
+  const siteA = e.add('site', { source, startLine: 1, startColumn: 4, endLine: 1, endColumn: 8 })
+  const siteL = e.add('site', { source, startLine: 2, startColumn: 7, endLine: 2, endColumn: 12 })
+  for (const [name, site, kind, data] of [
+    ['leaf', siteA, 1, 3],
+    ['mul', siteL, 0, 9],
+  ] as const) {
+    const op = e.add('op', { name, site, call: -1, kind, thread: 0 })
+    e.add('value', { op, output: 0, tick: op, kind: 0, data, tensor: -1 })
+  }
+  for (const value of [0, 0]) e.add('operand', { op: 1, value, flags: 3 })
+  e.add('name', { tick: 2, value: 0, path: 'a' })
+  const pass = e.add('pass', { parent: -1, kind: 0, site: siteL, tick: 3 })
+  e.add('root', { pass, value: 1, tick: 4, seed: 1, tensor: -1 })
+  const step = e.add('step', { pass, op: 1, tick: 5 })
+  e.add('upstream', { step, output: 0, data: 1, tensor: -1 })
+  for (const slot of [0, 1])
+    e.add('contribution', { step, slot, target: 0, tick: 6 + slot, data: 3, tensor: -1, how: 0, mode: 0, site: siteL })
+  e.add('passEnd', { pass, tick: 8 })
+  return concat([preamble(), e.flush()])
+}
+
+const opened = (bytes: Uint8Array) => {
+  const tape = new Tape()
+  tape.push(bytes)
+  tape.finish()
+  return tape
+}
+
+describe('wire', () => {
+  it('reads back what was written', () => {
+    const tape = opened(square())
+    expect(tape.ops).toBe(2)
+    expect(tape.opName(1)).toBe('mul')
+    expect([...tape.operands(1)]).toEqual([0, 0])
+    expect(tape.nameOf(0)).toBe('a')
+    expect(tape.site(1)?.text).toBe('a * a')
+    expect(tape.sourcePath(0)).toBe('é.py')
+    expect(tape.lastTick).toBe(8)
+  })
+
+  it('gives the same tape however the bytes are cut', () => {
+    const bytes = square()
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: bytes.length }), { maxLength: 8 }), (cuts) => {
+        const tape = new Tape()
+        let at = 0
+        for (const end of [...cuts.sort((a, b) => a - b), bytes.length]) {
+          tape.push(bytes.slice(at, end))
+          at = Math.max(at, end)
+        }
+        tape.finish()
+        expect(tape.ops).toBe(2)
+        expect(tape.table('contribution').data.at(1)).toBe(3)
+      }),
+    )
+  })
+
+  it('refuses a truncated recording and keeps what came before the cut', () => {
+    const bytes = square()
+    let refused = 0
+    for (let end = 0; end < bytes.length; end += 4) {
+      try {
+        opened(bytes.slice(0, end))
+      } catch (error) {
+        expect(error).toBeInstanceOf(WireError)
+        refused++
+      }
+    }
+    expect(refused).toBeGreaterThan(bytes.length / 5) // all but the cuts between two blocks
+    const tape = new Tape()
+    tape.push(bytes.slice(0, bytes.length - 8))
+    expect(() => tape.finish()).toThrow(/ends inside a block/)
+    expect(tape.ops).toBe(2)
+  })
+
+  it('refuses a newer version by name', () => {
+    const bytes = square()
+    new DataView(bytes.buffer).setUint32(4, WIRE_VERSION + 1, true)
+    expect(() => opened(bytes)).toThrow(/newer version/)
+  })
+
+  it('refuses what is no recording at all', () => {
+    expect(() => opened(new TextEncoder().encode('import torch\n'))).toThrow(/not a Backprop Lens recording/)
+    expect(() => opened(new Uint8Array(0))).toThrow(/empty/)
+  })
+
+  it('refuses ids that name no row', () => {
+    const e = new Encoder()
+    e.add('operand', { op: 7, value: -1, flags: 3 })
+    expect(() => opened(concat([preamble(), e.flush()]))).toThrow(/operand.op names row 7 of op, which has 0/)
+  })
+
+  it('survives any flipped byte: either refused as a WireError, or all ids still name rows', () => {
+    const bytes = square()
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
+        const broken = bytes.slice()
+        broken[at]! ^= flip
+        const tape = new Tape()
+        try {
+          tape.push(broken)
+          tape.finish()
+        } catch (error) {
+          expect(error).toBeInstanceOf(WireError)
+        }
+        for (let op = 0; op < tape.ops; op++) {
+          tape.operands(op)
+          tape.site(tape.table('op').site.at(op))
+        }
+      }),
+      { numRuns: 3000 },
+    )
+  })
+
+  it('survives random bytes after a valid start', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), (noise) => {
+        const tape = new Tape()
+        try {
+          tape.push(concat([preamble(), noise]))
+          tape.finish()
+        } catch (error) {
+          expect(error).toBeInstanceOf(WireError)
+        }
+      }),
+      { numRuns: 1000 },
+    )
+  })
+})
