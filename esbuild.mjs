@@ -42,7 +42,7 @@ await Promise.all([
   copies(),
 ])
 
-/** The exported page in parts; `src/cli/page.ts` puts them together with a tape. */
+/** The exported page in parts; `src/session/exportedPage.node.ts` puts them together with a tape. */
 async function page() {
   await build({ ...browser, entryPoints: { page: 'webview/page.ts' }, outdir: 'dist/page', format: 'iife' })
   await build({

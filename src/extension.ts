@@ -3,5 +3,5 @@ import type { ExtensionContext } from 'vscode'
 import { registerCommands } from './ui/commands.ts'
 
 export function activate(context: ExtensionContext): void {
-  context.subscriptions.push(registerCommands(context.extensionPath))
+  context.subscriptions.push(registerCommands(context))
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { RunEnd } from '../protocol/runtime.ts'
 import { startSession, type SessionChannel } from '../session/client.node.ts'
 import { parseArguments, usage, UsageError, type Arguments } from './arguments.ts'
-import { exportedPage } from './page.ts'
+import { exportedPage } from '../session/exportedPage.node.ts'
 import { headline, Progress, summaryTable } from './terminal.ts'
 
 const dist = dirname(fileURLToPath(import.meta.url))

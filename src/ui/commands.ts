@@ -1,15 +1,52 @@
 /** The extension's commands. */
-import { join } from 'node:path'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import * as vscode from 'vscode'
+import { defaultLimits, type RunEnd } from '../protocol/runtime.ts'
 import { startSession } from '../session/client.node.ts'
-import { defaultLimits } from '../protocol/runtime.ts'
+import { exportedPage } from '../session/exportedPage.node.ts'
 
-/** `visualize` runs the active script in the sandbox and writes what it printed to the output channel. */
-export function registerCommands(extensionPath: string): vscode.Disposable {
-  return vscode.commands.registerCommand('backprop-lens.visualize', () => visualize(join(extensionPath, 'dist')))
+export function registerCommands(context: vscode.ExtensionContext): vscode.Disposable {
+  const output = vscode.window.createOutputChannel('Backprop')
+  const command = vscode.commands.registerCommand('backprop-lens.visualize', () => visualizeActive(context, output))
+  return vscode.Disposable.from(output, command)
 }
-void startSession
-void defaultLimits
-async function visualize(_dist: string): Promise<void> {
-  await Promise.resolve()
+
+/** Runs the script in the active editor in the embedded sandbox and opens its graph as a page in the browser. */
+async function visualizeActive(context: vscode.ExtensionContext, output: vscode.OutputChannel): Promise<void> {
+  const document = vscode.window.activeTextEditor?.document
+  if (document?.uri.scheme !== 'file' || document.languageId !== 'python') {
+    void vscode.window.showInformationMessage(
+      'Open a Python script that is saved on disk, then run Visualize Backprop.',
+    )
+    return
+  }
+  if (document.isDirty && !(await document.save())) return
+  const script = document.uri.fsPath
+  const dist = join(context.extensionPath, 'dist')
+  await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: `Running ${basename(script)}`, cancellable: true },
+    async (_progress, token) => {
+      const session = startSession(dist, (error) => output.appendLine(error.message))
+      try {
+        session.channel.on('output', ({ chunk }) => output.append(Buffer.from(chunk).toString('utf8')))
+        token.onCancellationRequested(() => void session.channel.request('stop', {}))
+        const request = { script, args: [], cwd: dirname(script), capture: true, limits: defaultLimits }
+        const end = await session.channel.request('run', { runtime: 'embeddedPython', request })
+        tell(end, output)
+        const page = join(context.globalStorageUri.fsPath, `${basename(script, '.py')}.html`)
+        await mkdir(dirname(page), { recursive: true })
+        await writeFile(page, await exportedPage(dist, basename(script), await session.channel.request('tape', {})))
+        await vscode.env.openExternal(vscode.Uri.file(page))
+      } finally {
+        await session.dispose()
+      }
+    },
+  )
+}
+
+function tell(end: RunEnd, output: vscode.OutputChannel): void {
+  if (end.kind === 'done' || end.kind === 'stopped') return
+  const message = end.kind === 'raised' ? `${end.error.type}: ${end.error.message}` : end.message
+  void vscode.window.showErrorMessage(message, 'Show Output').then((choice) => choice && output.show())
 }
