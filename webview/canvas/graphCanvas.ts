@@ -1,0 +1,508 @@
+import type { ElementId, Frame, Scene } from '../../src/protocol/view.ts'
+import { PaintCache, paintWhole } from './cache.ts'
+import { bringIntoView, type Camera, clampZoom, fit, type Size, toScene, toScreen, zoomAround } from './camera.ts'
+import { listenToGestures } from './gestures.ts'
+import { LabelPlaces } from './labels.ts'
+import { CameraMotion, placementOf, reducedMotion, SceneMotion } from './motion.ts'
+import { carryFrame, FrameNumbers, palette } from './numbers.ts'
+import { paintMarks } from './overlay.ts'
+import { costOf, paint, type Placement, type View } from './paint.ts'
+import { type Direction, type Hit, Picture } from './picture.ts'
+import { type Context, TextMeasure } from './text.ts'
+import { defaultTheme, readTheme, type Theme } from './theme.ts'
+
+export interface GraphCanvasCallbacks {
+  /** The pointer came over another element or edge (an index into the scene's edges), or over neither. */
+  hover(element: ElementId | null, edge: number | null): void
+  /** A click; null: on nothing. */
+  select(element: ElementId | null): void
+  /** A closed group's badge, or a double click on it. */
+  open(element: ElementId): void
+  close(element: ElementId): void
+  /** Client coordinates of the pointer. */
+  contextMenu?(element: ElementId | null, x: number, y: number): void
+}
+
+export interface Highlight {
+  hovered: ElementId | null
+  selected: ElementId | null
+  /** Elements whose code is hovered. */
+  lit: ReadonlySet<ElementId>
+  /** All other elements are dimmed. */
+  path: ReadonlySet<ElementId> | null
+}
+
+/** Cards and edges that can be painted within a frame; more go through the cache. */
+const PAINTED_AT_ONCE = 900
+/** Milliseconds of a frame for painting slices. */
+const BUDGET = 7
+/** Milliseconds without a move after which the camera is said to rest. */
+const REST = 120
+/** Pixels that the pointer may be from an edge. */
+const EDGE_REACH = 5
+/** Pixels around an exported picture, and the most of them along a side that browsers agree on. */
+const EXPORT_MARGIN = 24
+const EXPORT_LIMIT = 8192
+
+/**
+ * The graph on a canvas: shows a scene and the numbers of a frame, tells what the pointer does. It fills its
+ * container. It holds no state of the page: marks are shown as `setHighlight` says.
+ */
+export class GraphCanvas {
+  private readonly container: HTMLElement
+  private readonly callbacks: GraphCanvasCallbacks
+  private readonly base: Layer
+  private readonly marks: Layer
+  private readonly stopListening: () => void
+  private readonly observer: ResizeObserver
+  private readonly cameraListeners = new Set<(camera: Camera) => void>()
+  private readonly changeListeners = new Set<() => void>()
+  private readonly cache = new PaintCache()
+  private readonly text = new TextMeasure()
+
+  private theme: Theme
+  private colours: string[]
+  private size: Size = { width: 0, height: 0 }
+  private ratio = 1
+  private at: Camera = { x: 0, y: 0, zoom: 1 }
+  private picture: Picture | null = null
+  private labels: LabelPlaces | null = null
+  private placement: Placement | null = null
+  private numbers: FrameNumbers | null = null
+  private highlight: Highlight = { hovered: null, selected: null, lit: new Set(), path: null }
+  private pointed: { element: ElementId | null; edge: number | null } = { element: null, edge: null }
+
+  private sceneMotion: SceneMotion | null = null
+  private cameraMotion: CameraMotion | null = null
+  /** The whole scene was asked for and nothing else since: a new size keeps showing it whole. */
+  private fitted = true
+  private clickedBadge = false
+  private lastMove = -Infinity
+  /** Counts changes of what is painted, the camera aside. */
+  private version = 0
+  private baseDirty = true
+  private request = 0
+
+  constructor(container: HTMLElement, callbacks: GraphCanvasCallbacks) {
+    this.container = container
+    this.callbacks = callbacks
+    if (getComputedStyle(container).position === 'static') container.style.position = 'relative'
+    this.base = addLayer(container, true)
+    this.marks = addLayer(container, false)
+    this.theme = readTheme(container)
+    this.colours = palette(this.theme)
+    this.observer = new ResizeObserver(() => this.resize())
+    this.observer.observe(container)
+    this.resize()
+    this.stopListening = listenToGestures(this.marks.canvas, {
+      pan: (dx, dy) => this.panBy(dx, dy),
+      zoom: (factor, x, y) => this.zoomAt(factor, x, y),
+      point: (at) => this.point(at),
+      click: (x, y) => this.click(x, y),
+      doubleClick: (x, y) => this.doubleClick(x, y),
+      contextMenu: (x, y, event) => this.contextMenu(x, y, event),
+      drag: (active) => {
+        this.marks.canvas.style.cursor = active ? 'grabbing' : ''
+        if (active) this.point(null)
+      },
+    })
+  }
+
+  /** Shows a scene. `anchor`: the element that stays where it is on the screen. The first scene is shown whole. */
+  setScene(scene: Scene, options: { animate?: boolean; anchor?: ElementId } = {}): void {
+    const old = this.picture
+    const oldPlacement = this.placement
+    const oldNumbers = this.numbers
+    const now = performance.now()
+    this.picture = new Picture(scene)
+    this.labels = new LabelPlaces(this.picture)
+    this.placement = placementOf(scene)
+    this.numbers = null
+    this.sceneMotion = null
+    this.cache.clear()
+    let shift = { x: 0, y: 0 }
+    if (old && oldPlacement && options.anchor !== undefined) {
+      const before = old.itemOf.get(options.anchor)
+      const after = this.picture.itemOf.get(options.anchor)
+      if (before !== undefined && after !== undefined) {
+        // The upper left corner: where the title is, on a card as on the header of an open group.
+        shift = { x: scene.x[after]! - oldPlacement.x[before]!, y: scene.y[after]! - oldPlacement.y[before]! }
+        this.cameraMotion = null
+        this.moveCamera({ x: this.at.x + shift.x, y: this.at.y + shift.y, zoom: this.at.zoom }, false)
+      }
+    }
+    if (old && oldNumbers) this.numbers = new FrameNumbers(carryFrame(old.scene, oldNumbers.frame, scene))
+    if (old && oldPlacement && options.animate && SceneMotion.worthwhile(old.scene, scene)) {
+      this.sceneMotion = new SceneMotion(old.scene, oldPlacement, scene, shift, now)
+      this.placement = this.sceneMotion.placement
+    }
+    if (!old) this.fitNow(false)
+    else if (this.fitted) this.fitNow(options.animate ?? false)
+    this.pointed = { element: null, edge: null }
+    this.repaint()
+  }
+
+  /** Shows the numbers of a frame; one of another scene than the present is not shown. */
+  setFrame(frame: Frame): void {
+    const scene = this.picture?.scene
+    if (!scene || frame.revision !== scene.revision) return
+    this.numbers = new FrameNumbers(frame)
+    this.repaint()
+  }
+
+  setHighlight(highlight: Highlight): void {
+    const pathChanged = highlight.path !== this.highlight.path
+    this.highlight = { ...highlight }
+    if (pathChanged) this.repaint()
+    else this.schedule()
+  }
+
+  /** Reads colours and fonts again. */
+  themechange(): void {
+    this.theme = readTheme(this.container)
+    this.colours = palette(this.theme)
+    this.repaint()
+  }
+
+  get camera(): Readonly<Camera> {
+    return { ...this.at }
+  }
+
+  setCamera(camera: Camera): void {
+    this.cameraMotion = null
+    this.moveCamera({ ...camera, zoom: clampZoom(camera.zoom, this.fitZoom()) }, false)
+  }
+
+  /** Returns the function that stops listening. */
+  onCamera(listener: (camera: Camera) => void): () => void {
+    this.cameraListeners.add(listener)
+    return () => this.cameraListeners.delete(listener)
+  }
+
+  /** Called when scene, numbers, theme or size changed. Returns the function that stops listening. */
+  onChange(listener: () => void): () => void {
+    this.changeListeners.add(listener)
+    return () => this.changeListeners.delete(listener)
+  }
+
+  zoomToFit(): void {
+    this.fitNow(true)
+  }
+
+  zoomTo(elements: readonly ElementId[]): void {
+    const items = this.itemsOf(elements)
+    if (!this.picture || items.length === 0) return
+    this.glideTo(fit(this.picture.bounds(items), this.size))
+  }
+
+  zoomBy(factor: number): void {
+    this.zoomAt(factor, this.size.width / 2, this.size.height / 2)
+  }
+
+  /** Moves the picture by CSS pixels. */
+  panBy(dx: number, dy: number): void {
+    this.cameraMotion = null
+    this.moveCamera({ x: this.at.x - dx / this.at.zoom, y: this.at.y - dy / this.at.zoom, zoom: this.at.zoom }, false)
+  }
+
+  /** Moves the camera as little as needed to see an element. */
+  reveal(element: ElementId): void {
+    const item = this.picture?.itemOf.get(element)
+    if (!this.picture || item === undefined) return
+    const goal = bringIntoView(this.at, this.size, this.picture.itemBox(item))
+    if (goal.x !== this.at.x || goal.y !== this.at.y) this.glideTo(goal)
+  }
+
+  /** The element that an arrow key leads to: operands left, consumers right, siblings up and down. */
+  neighbour(element: ElementId, direction: Direction): ElementId | null {
+    const item = this.picture?.itemOf.get(element)
+    if (!this.picture || item === undefined) return null
+    const next = this.picture.neighbour(item, direction)
+    return next === null ? null : this.picture.scene.element[next]!
+  }
+
+  /** Where an element is on the screen, in CSS pixels of the container; null when it is not in the scene. */
+  boxOf(element: ElementId): { x: number; y: number; width: number; height: number } | null {
+    const item = this.picture?.itemOf.get(element)
+    if (!this.picture || item === undefined) return null
+    const box = this.picture.itemBox(item)
+    const [x, y] = toScreen(this.at, this.size, box.x0, box.y0)
+    return { x, y, width: (box.x1 - box.x0) * this.at.zoom, height: (box.y1 - box.y0) * this.at.zoom }
+  }
+
+  /** The viewport's size in CSS pixels. */
+  get viewport(): Readonly<Size> {
+    return this.size
+  }
+
+  /** The whole scene in an image of `size` CSS pixels, and the camera that shows it so; null without a scene. */
+  overview(size: Size, ratio: number): { image: CanvasImageSource; camera: Camera } | null {
+    if (!this.picture) return null
+    const view = this.viewOn(this.base.ctx)
+    const { canvas, camera } = paintWhole({ ...view, placement: placementOf(this.picture.scene), appearing: null, ratio }, size)
+    return { image: canvas, camera }
+  }
+
+  /** Whether something moves, or waits to be painted. */
+  get busy(): boolean {
+    return this.request !== 0
+  }
+
+  get currentTheme(): Readonly<Theme> {
+    return this.theme
+  }
+
+  /**
+   * The whole scene as a PNG, `scale` device pixels per scene pixel (less where the image would be larger than
+   * browsers can make). On a background unlike the theme's, the texts change with it.
+   */
+  async toPng(scale: number, background: string): Promise<Blob> {
+    if (!this.picture) throw new Error('there is no graph to export yet')
+    const { width, height } = this.picture.scene
+    const size = { width: width + 2 * EXPORT_MARGIN, height: height + 2 * EXPORT_MARGIN }
+    const zoom = Math.min(scale, EXPORT_LIMIT / Math.max(size.width, size.height))
+    const readable = defaultTheme(background)
+    const theme = readable.dark === this.theme.dark ? { ...this.theme, background } : { ...readable, mono: this.theme.mono }
+    const canvas = document.createElement('canvas')
+    canvas.width = Math.max(1, Math.round(size.width * zoom))
+    canvas.height = Math.max(1, Math.round(size.height * zoom))
+    const steps = paint({
+      ...this.viewOn(contextOf(canvas, true)),
+      theme,
+      colours: palette(theme),
+      camera: { x: width / 2, y: height / 2, zoom },
+      size: { width: size.width * zoom, height: size.height * zoom },
+      ratio: 1,
+      placement: placementOf(this.picture.scene),
+      appearing: null,
+      path: null,
+    })
+    while (!steps.next().done);
+    return new Promise((resolve, reject) =>
+      canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('the browser made no image'))), 'image/png'),
+    )
+  }
+
+  dispose(): void {
+    cancelAnimationFrame(this.request)
+    this.stopListening()
+    this.observer.disconnect()
+    this.cameraListeners.clear()
+    this.changeListeners.clear()
+    this.cache.clear()
+    this.base.canvas.remove()
+    this.marks.canvas.remove()
+  }
+
+  private itemsOf(elements: Iterable<ElementId>): number[] {
+    const items: number[] = []
+    for (const element of elements) {
+      const item = this.picture?.itemOf.get(element)
+      if (item !== undefined) items.push(item)
+    }
+    return items
+  }
+
+  private itemOf(element: ElementId | null): number | null {
+    return element === null ? null : (this.picture?.itemOf.get(element) ?? null)
+  }
+
+  private fitCamera(): Camera {
+    return this.picture ? fit(this.picture.bounds([]), this.size) : { x: 0, y: 0, zoom: 1 }
+  }
+
+  private fitZoom(): number {
+    return this.fitCamera().zoom
+  }
+
+  private fitNow(glide: boolean): void {
+    if (glide) this.glideTo(this.fitCamera())
+    else this.moveCamera(this.fitCamera(), false)
+    this.fitted = true
+  }
+
+  private zoomAt(factor: number, x: number, y: number): void {
+    this.cameraMotion = null
+    this.moveCamera(zoomAround(this.at, this.size, factor, x, y, this.fitZoom()), false)
+  }
+
+  private glideTo(goal: Camera): void {
+    this.fitted = false
+    if (reducedMotion()) return this.moveCamera(goal, false)
+    this.cameraMotion = new CameraMotion(this.at, goal, performance.now())
+    this.schedule()
+  }
+
+  private moveCamera(camera: Camera, gliding: boolean): void {
+    if (!gliding) this.fitted = false
+    if (camera.x === this.at.x && camera.y === this.at.y && camera.zoom === this.at.zoom) return
+    this.at = camera
+    this.lastMove = performance.now()
+    this.baseDirty = true
+    this.schedule()
+    for (const listener of this.cameraListeners) listener(this.camera)
+  }
+
+  private resize(): void {
+    this.size = { width: this.container.clientWidth, height: this.container.clientHeight }
+    this.ratio = window.devicePixelRatio
+    for (const { canvas } of [this.base, this.marks]) {
+      canvas.width = Math.max(1, Math.round(this.size.width * this.ratio))
+      canvas.height = Math.max(1, Math.round(this.size.height * this.ratio))
+    }
+    if (this.fitted && !this.cameraMotion) this.fitNow(false)
+    this.repaint()
+    // A resized canvas is blank until it is drawn: not in the next frame but now.
+    this.render(performance.now())
+  }
+
+  private repaint(): void {
+    this.version++
+    this.baseDirty = true
+    this.schedule()
+    for (const listener of this.changeListeners) listener()
+  }
+
+  private schedule(): void {
+    if (this.request === 0) this.request = requestAnimationFrame((now) => this.render(now))
+  }
+
+  private viewOn(ctx: Context): View {
+    return {
+      ctx,
+      theme: this.theme,
+      colours: this.colours,
+      text: this.text,
+      picture: this.picture!,
+      numbers: this.numbers,
+      path: this.highlight.path,
+      appearing: this.sceneMotion?.appearing ?? null,
+      camera: this.at,
+      size: this.size,
+      ratio: this.ratio,
+      placement: this.placement!,
+      labels: this.labels,
+    }
+  }
+
+  private render(now: number): void {
+    cancelAnimationFrame(this.request)
+    this.request = 0
+    // No event tells that the window came to a screen of another density.
+    if (this.ratio !== window.devicePixelRatio) this.resize()
+    if (this.size.width === 0 || this.size.height === 0) return
+    if (this.cameraMotion) {
+      const { camera, done } = this.cameraMotion.at(now)
+      if (done) this.cameraMotion = null
+      this.moveCamera(camera, true)
+    }
+    if (this.sceneMotion) {
+      this.baseDirty = true
+      if (!this.sceneMotion.advance(now)) {
+        this.sceneMotion = null
+        this.placement = placementOf(this.picture!.scene)
+      }
+    }
+    if (this.baseDirty) this.renderBase(now)
+    this.renderMarks()
+    if (this.cameraMotion || this.sceneMotion || this.baseDirty) this.schedule()
+  }
+
+  private renderBase(now: number): void {
+    this.baseDirty = false
+    const { ctx } = this.base
+    if (!this.picture) {
+      ctx.fillStyle = this.theme.background
+      ctx.fillRect(0, 0, ctx.canvas.width, ctx.canvas.height)
+      return
+    }
+    const view = this.viewOn(ctx)
+    if (this.sceneMotion || costOf(view) <= PAINTED_AT_ONCE) {
+      const steps = paint(view)
+      while (!steps.next().done);
+    } else {
+      this.baseDirty = this.cache.show(view, this.version, now - this.lastMove > REST, BUDGET)
+    }
+  }
+
+  private renderMarks(): void {
+    if (!this.picture) return
+    const { hovered, selected, lit } = this.highlight
+    const current = this.numbers?.frame.current ?? -1
+    paintMarks(this.viewOn(this.marks.ctx), {
+      hovered: this.itemOf(hovered),
+      selected: this.itemOf(selected),
+      lit: this.itemsOf(lit),
+      current: current < 0 ? null : current,
+      hoveredEdge: this.pointed.edge,
+    })
+  }
+
+  private hitAt(x: number, y: number): Hit {
+    if (!this.picture) return null
+    const [sceneX, sceneY] = toScene(this.at, this.size, x, y)
+    return this.picture.hit(sceneX, sceneY, EDGE_REACH / this.at.zoom)
+  }
+
+  private elementAt(x: number, y: number): ElementId | null {
+    const hit = this.hitAt(x, y)
+    return hit && 'item' in hit ? this.picture!.scene.element[hit.item]! : null
+  }
+
+  private point(at: { x: number; y: number } | null): void {
+    const hit = at ? this.hitAt(at.x, at.y) : null
+    const element = hit && 'item' in hit ? this.picture!.scene.element[hit.item]! : null
+    const edge = hit && 'edge' in hit ? hit.edge : null
+    if (at) this.marks.canvas.style.cursor = hit ? 'pointer' : ''
+    if (element === this.pointed.element && edge === this.pointed.edge) return
+    this.pointed = { element, edge }
+    this.schedule()
+    this.callbacks.hover(element, edge)
+  }
+
+  private click(x: number, y: number): void {
+    const hit = this.hitAt(x, y)
+    this.clickedBadge = hit !== null && 'item' in hit && hit.badge
+    if (hit && 'item' in hit && hit.badge) this.toggle(hit.item)
+    else this.callbacks.select(this.elementAt(x, y))
+  }
+
+  private doubleClick(x: number, y: number): void {
+    // The second click on a badge is meant for the badge, which may by then lie under the pointer no more.
+    if (this.clickedBadge) return
+    const hit = this.hitAt(x, y)
+    if (hit && 'item' in hit && this.picture!.isGroup(hit.item)) this.toggle(hit.item)
+  }
+
+  private toggle(item: number): void {
+    const element = this.picture!.scene.element[item]!
+    if (this.picture!.isOpen(item)) this.callbacks.close(element)
+    else this.callbacks.open(element)
+  }
+
+  private contextMenu(x: number, y: number, event: MouseEvent): void {
+    if (!this.callbacks.contextMenu) return
+    event.preventDefault()
+    this.callbacks.contextMenu(this.elementAt(x, y), event.clientX, event.clientY)
+  }
+}
+
+interface Layer {
+  canvas: HTMLCanvasElement
+  ctx: CanvasRenderingContext2D
+}
+
+function addLayer(container: HTMLElement, opaque: boolean): Layer {
+  const canvas = document.createElement('canvas')
+  Object.assign(canvas.style, { position: 'absolute', inset: '0', width: '100%', height: '100%', touchAction: 'none' })
+  // The page shows the same in a tree that assistive technology can read.
+  canvas.setAttribute('aria-hidden', 'true')
+  container.append(canvas)
+  return { canvas, ctx: contextOf(canvas, opaque) }
+}
+
+function contextOf(canvas: HTMLCanvasElement, opaque: boolean): CanvasRenderingContext2D {
+  const ctx = canvas.getContext('2d', { alpha: !opaque })
+  if (!ctx) throw new Error('this browser gives no 2d context')
+  return ctx
+}

@@ -1,0 +1,126 @@
+import type { Box } from './camera.ts'
+import { HEADER, overlaps, type Picture } from './picture.ts'
+
+export const LABEL_HEIGHT = 12
+/** Room for `-1.234e-10` and for `-0.5000` at the label font, scene pixels. */
+const WIDTHS = [64, 46]
+const CELL = 128
+
+/** Where the number of an edge is written: the middle of its text, and how wide the text may be. */
+export interface LabelPlace {
+  x: number
+  y: number
+  width: number
+}
+
+/**
+ * Finds a place for the number of each edge where it touches no card, no other edge and no other label, or none.
+ * Places depend on the scene alone, so that numbers stay put while one steps through a pass.
+ */
+export class LabelPlaces {
+  private readonly picture: Picture
+  private readonly places = new Map<number, LabelPlace | null>()
+  private readonly taken = new Map<string, Box[]>()
+
+  constructor(picture: Picture) {
+    this.picture = picture
+  }
+
+  place(edge: number): LabelPlace | null {
+    let place = this.places.get(edge)
+    if (place === undefined) {
+      place = this.find(edge)
+      this.places.set(edge, place)
+      if (place) this.take(boxOf(place))
+    }
+    return place
+  }
+
+  private find(edge: number): LabelPlace | null {
+    const { offset, points } = this.picture.scene.edges
+    const segments: { x: number; y: number; length: number; level: boolean }[] = []
+    for (let p = offset[edge]!; p + 1 < offset[edge + 1]!; p++) {
+      const dx = points[2 * p + 2]! - points[2 * p]!
+      const dy = points[2 * p + 3]! - points[2 * p + 1]!
+      if (Math.abs(dx) > 1 && Math.abs(dy) > 1) continue
+      const level = Math.abs(dy) <= 1
+      segments.push({ x: points[2 * p]! + dx / 2, y: points[2 * p + 1]! + dy / 2, length: Math.abs(dx + dy), level })
+    }
+    segments.sort((a, b) => b.length - a.length)
+    for (const width of WIDTHS) {
+      for (const { x, y, length, level } of segments) {
+        if (length < (level ? width : LABEL_HEIGHT) + 10) continue
+        for (const side of [-1, 1]) {
+          const place = level
+            ? { x, y: y + side * (LABEL_HEIGHT / 2 + 3), width }
+            : { x: x - side * (width / 2 + 5), y, width }
+          if (this.isFree(boxOf(place), edge)) return place
+        }
+      }
+    }
+    return null
+  }
+
+  private isFree(box: Box, edge: number): boolean {
+    const { picture } = this
+    for (const item of picture.itemsIn(box)) {
+      if (!picture.isOpen(item)) return false
+      const own = picture.itemBox(item)
+      const inside = box.x0 > own.x0 && box.x1 < own.x1 && box.y1 < own.y1 && box.y0 > own.y0 + HEADER
+      if (!inside) return false
+    }
+    for (const other of picture.edgesIn(box)) if (other !== edge && this.crosses(other, box)) return false
+    return !cellsOf(box).some((cell) => this.taken.get(cell)?.some((other) => overlaps(box, other)))
+  }
+
+  private crosses(edge: number, box: Box): boolean {
+    const { offset, points } = this.picture.scene.edges
+    for (let p = offset[edge]!; p + 1 < offset[edge + 1]!; p++) {
+      const segment = [points[2 * p]!, points[2 * p + 1]!, points[2 * p + 2]!, points[2 * p + 3]!] as const
+      if (segmentCrosses(...segment, box)) return true
+    }
+    return false
+  }
+
+  private take(box: Box): void {
+    for (const cell of cellsOf(box)) {
+      const boxes = this.taken.get(cell)
+      if (boxes) boxes.push(box)
+      else this.taken.set(cell, [box])
+    }
+  }
+}
+
+const boxOf = ({ x, y, width }: LabelPlace): Box => ({
+  x0: x - width / 2,
+  x1: x + width / 2,
+  y0: y - LABEL_HEIGHT / 2,
+  y1: y + LABEL_HEIGHT / 2,
+})
+
+function cellsOf(box: Box): string[] {
+  const cells: string[] = []
+  for (let x = Math.floor(box.x0 / CELL); x <= Math.floor(box.x1 / CELL); x++) {
+    for (let y = Math.floor(box.y0 / CELL); y <= Math.floor(box.y1 / CELL); y++) cells.push(`${x},${y}`)
+  }
+  return cells
+}
+
+/** Liang and Barsky's clipping, reduced to its yes or no. */
+export function segmentCrosses(x0: number, y0: number, x1: number, y1: number, box: Box): boolean {
+  let enter = 0
+  let leave = 1
+  const limits = [
+    [x0 - x1, x0 - box.x0],
+    [x1 - x0, box.x1 - x0],
+    [y0 - y1, y0 - box.y0],
+    [y1 - y0, box.y1 - y0],
+  ] as const
+  for (const [p, q] of limits) {
+    if (p === 0) {
+      if (q < 0) return false
+    } else if (p < 0) enter = Math.max(enter, q / p)
+    else leave = Math.min(leave, q / p)
+  }
+  return enter <= leave
+}

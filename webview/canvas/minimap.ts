@@ -1,0 +1,93 @@
+import { type Camera, toScene, toScreen, viewBox } from './camera.ts'
+import type { GraphCanvas } from './graphCanvas.ts'
+
+/** Milliseconds of quiet before the picture is painted again: during play it may lag. */
+const PAUSE = 150
+
+/** The whole scene, small, with the viewport on it; pressing or dragging moves the camera there. Fills its container. */
+export class Minimap {
+  private readonly graph: GraphCanvas
+  private readonly container: HTMLElement
+  private readonly canvas = document.createElement('canvas')
+  private readonly stop: (() => void)[]
+  private readonly observer: ResizeObserver
+  private overview: { image: CanvasImageSource; camera: Camera } | null = null
+  private timer: ReturnType<typeof setTimeout> | null = null
+
+  constructor(container: HTMLElement, graph: GraphCanvas) {
+    this.container = container
+    this.graph = graph
+    Object.assign(this.canvas.style, { width: '100%', height: '100%', display: 'block', touchAction: 'none' })
+    this.canvas.setAttribute('aria-hidden', 'true')
+    container.append(this.canvas)
+    this.observer = new ResizeObserver(() => this.repaint())
+    this.observer.observe(container)
+    const follow = (event: PointerEvent) => {
+      if (event.buttons & 1) this.moveTo(event)
+    }
+    this.canvas.addEventListener('pointerdown', (event) => {
+      this.canvas.setPointerCapture(event.pointerId)
+      follow(event)
+    })
+    this.canvas.addEventListener('pointermove', follow)
+    this.stop = [graph.onCamera(() => this.draw()), graph.onChange(() => this.repaintSoon())]
+    this.repaint()
+  }
+
+  dispose(): void {
+    if (this.timer !== null) clearTimeout(this.timer)
+    for (const stop of this.stop) stop()
+    this.observer.disconnect()
+    this.canvas.remove()
+  }
+
+  private get size() {
+    return { width: this.container.clientWidth, height: this.container.clientHeight }
+  }
+
+  private moveTo(event: PointerEvent): void {
+    if (!this.overview) return
+    const box = this.canvas.getBoundingClientRect()
+    const [x, y] = toScene(this.overview.camera, this.size, event.clientX - box.left, event.clientY - box.top)
+    this.graph.setCamera({ x, y, zoom: this.graph.camera.zoom })
+  }
+
+  private repaintSoon(): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = null
+      this.repaint()
+    }, PAUSE)
+  }
+
+  private repaint(): void {
+    const { width, height } = this.size
+    if (width === 0 || height === 0) return
+    this.canvas.width = Math.round(width * devicePixelRatio)
+    this.canvas.height = Math.round(height * devicePixelRatio)
+    this.overview = this.graph.overview(this.size, devicePixelRatio)
+    this.draw()
+  }
+
+  private draw(): void {
+    const ctx = this.canvas.getContext('2d')
+    if (!ctx || !this.overview) return
+    const { width, height } = this.size
+    const theme = this.graph.currentTheme
+    ctx.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0)
+    ctx.globalAlpha = 1
+    ctx.drawImage(this.overview.image, 0, 0, width, height)
+    const view = viewBox(this.graph.camera, this.graph.viewport)
+    const [x0, y0] = toScreen(this.overview.camera, this.size, view.x0, view.y0)
+    const [x1, y1] = toScreen(this.overview.camera, this.size, view.x1, view.y1)
+    // What lies outside the viewport steps back.
+    ctx.beginPath()
+    ctx.rect(0, 0, width, height)
+    ctx.rect(x1, y0, x0 - x1, y1 - y0)
+    ctx.globalAlpha = 0.5
+    ctx.fillStyle = theme.background
+    ctx.fill('evenodd')
+    ctx.globalAlpha = 1
+    ctx.strokeStyle = theme.focus
+    ctx.strokeRect(x0 + 0.5, y0 + 0.5, x1 - x0 - 1, y1 - y0 - 1)
+  }
+}

@@ -1,0 +1,146 @@
+import { cornerRadius, fonts, write } from './cards.ts'
+import { edgeWidth, traceEdge } from './edges.ts'
+import { intoItem, intoScene, type View } from './paint.ts'
+
+/** What is marked, by item and edge index. */
+export interface Marks {
+  hovered: number | null
+  selected: number | null
+  lit: readonly number[]
+  /** The item whose step is the current one. */
+  current: number | null
+  hoveredEdge: number | null
+}
+
+/** Screen pixels: a mark never gets smaller than this, however far out. */
+const LEAST = 10
+
+/** Draws the marks over the picture; cheap, so that hovering never repaints the picture itself. */
+export function paintMarks(view: View, marks: Marks): void {
+  const { ctx, size, ratio } = view
+  ctx.setTransform(ratio, 0, 0, ratio, 0, 0)
+  ctx.clearRect(0, 0, size.width, size.height)
+  const focusEdges =
+    marks.hoveredEdge !== null ? [marks.hoveredEdge] : edgesOf(view, marks.hovered) ?? edgesOf(view, marks.selected) ?? []
+  haloEdges(view, focusEdges)
+  for (const item of marks.lit) ring(view, item, { offset: 0, width: 1.5, fill: true })
+  if (marks.hovered !== null && marks.hovered !== marks.selected) ring(view, marks.hovered, { offset: 0, width: 1 })
+  if (marks.selected !== null) ring(view, marks.selected, { offset: 0, width: 2 })
+  if (marks.current !== null) markCurrent(view, marks.current)
+  if (marks.hoveredEdge !== null) edgeNumber(view, marks.hoveredEdge)
+}
+
+function edgesOf({ picture }: View, item: number | null): number[] | null {
+  return item === null ? null : [...picture.incoming[item]!, ...picture.outgoing[item]!]
+}
+
+function haloEdges(view: View, edges: readonly number[]): void {
+  if (edges.length === 0 || view.placement.edgeAlpha < 1) return
+  const { ctx, picture, numbers, theme, camera } = view
+  intoScene(view)
+  ctx.strokeStyle = theme.focus
+  ctx.lineCap = 'round'
+  ctx.globalAlpha = theme.highContrast ? 1 : 0.45
+  for (const edge of edges) {
+    const width = edgeWidth(numbers?.frame.flowed[edge] === 1, numbers?.edgeMagnitude[edge] ?? 0)
+    ctx.lineWidth = Math.max(width, 1 / camera.zoom) + 3 / Math.max(0.5, camera.zoom)
+    ctx.beginPath()
+    traceEdge(ctx, picture.scene, edge)
+    ctx.stroke()
+  }
+  ctx.lineCap = 'butt'
+  ctx.globalAlpha = 1
+}
+
+interface RingStyle {
+  /** Distance from the card, and line width, in screen pixels. */
+  offset: number
+  width: number
+  fill?: boolean
+}
+
+function ring(view: View, item: number, { offset, width, fill }: RingStyle): void {
+  const { ctx, theme, camera, picture, placement } = view
+  intoItem(view, item)
+  const out = offset / camera.zoom
+  const missing = (side: number) => Math.max(0, (LEAST / camera.zoom - side) / 2)
+  const w = placement.w[item]!
+  const h = placement.h[item]!
+  const dx = out + missing(w)
+  const dy = out + missing(h)
+  ctx.beginPath()
+  ctx.roundRect(-dx + 0.5, -dy + 0.5, w + 2 * dx - 1, h + 2 * dy - 1, cornerRadius(picture, item) + out)
+  if (fill && !theme.highContrast && !picture.isOpen(item)) {
+    ctx.globalAlpha = 0.3
+    ctx.fillStyle = theme.lit
+    ctx.fill()
+    ctx.globalAlpha = 1
+  }
+  ctx.strokeStyle = theme.focus
+  ctx.lineWidth = width / Math.min(1, camera.zoom)
+  ctx.stroke()
+}
+
+/** An outer ring and a play mark: not to be taken for the selection. */
+function markCurrent(view: View, item: number): void {
+  const { ctx, theme, camera, placement } = view
+  ring(view, item, { offset: 5, width: 2 })
+  intoItem(view, item)
+  ctx.scale(1 / camera.zoom, 1 / camera.zoom)
+  // On the ring's corner, where no text is, whatever the zoom.
+  const x = Math.min(0, ((placement.w[item]! * camera.zoom) - LEAST) / 2) - 3
+  const y = Math.min(0, ((placement.h[item]! * camera.zoom) - LEAST) / 2) - 3
+  ctx.beginPath()
+  ctx.arc(x, y, 8, 0, 2 * Math.PI)
+  ctx.fillStyle = theme.focus
+  ctx.fill()
+  ctx.strokeStyle = theme.background
+  ctx.lineWidth = 1.5
+  ctx.stroke()
+  ctx.beginPath()
+  ctx.moveTo(x - 2.5, y - 4)
+  ctx.lineTo(x + 4, y)
+  ctx.lineTo(x - 2.5, y + 4)
+  ctx.closePath()
+  ctx.fillStyle = theme.background
+  ctx.fill()
+}
+
+/** The number of the edge under the pointer, even where the picture has no room for it. */
+function edgeNumber(view: View, edge: number): void {
+  const { ctx, theme, text, numbers, picture, camera, size, ratio } = view
+  const label = numbers?.contributionText(edge) ?? ''
+  if (label === '') return
+  const [sceneX, sceneY] = middleOf(picture.scene.edges.offset, picture.scene.edges.points, edge)
+  const x = (sceneX - camera.x) * camera.zoom + size.width / 2
+  const y = (sceneY - camera.y) * camera.zoom + size.height / 2
+  const font = fonts.plain(theme)
+  const width = text.width(ctx, font, label) + 12
+  ctx.setTransform(ratio, 0, 0, ratio, 0, 0)
+  ctx.beginPath()
+  ctx.roundRect(Math.round(x - width / 2) + 0.5, Math.round(y - 9) + 0.5, Math.round(width), 18, 4)
+  ctx.fillStyle = theme.card
+  ctx.fill()
+  ctx.strokeStyle = theme.focus
+  ctx.lineWidth = 1
+  ctx.stroke()
+  write(ctx, font, theme.foreground, label, x, y + 0.5, 'center')
+}
+
+/** The point halfway along an edge. */
+function middleOf(offset: Uint32Array, points: Float32Array, edge: number): [number, number] {
+  const length = (p: number) => Math.hypot(points[2 * p + 2]! - points[2 * p]!, points[2 * p + 3]! - points[2 * p + 1]!)
+  const first = offset[edge]!
+  const last = offset[edge + 1]! - 1
+  let left = 0
+  for (let p = first; p < last; p++) left += length(p) / 2
+  for (let p = first; p < last; p++) {
+    if (length(p) >= left && length(p) > 0) {
+      const t = left / length(p)
+      const at = (i: number) => points[2 * p + i]! + (points[2 * p + 2 + i]! - points[2 * p + i]!) * t
+      return [at(0), at(1)]
+    }
+    left -= length(p)
+  }
+  return [points[2 * first]!, points[2 * first + 1]!]
+}

@@ -1,0 +1,254 @@
+import { ItemKind } from '../../src/protocol/view.ts'
+import { type Box, type Camera, type Size, viewBox } from './camera.ts'
+import { type Drawing, DIMMED, drawCard, drawContainer, drawStripe, cornerRadius, fonts, isDimmed, opacity, strongest, write } from './cards.ts'
+import { edgeWidth, traceArrow, traceEdge, traceSegments } from './edges.ts'
+import type { LabelPlaces } from './labels.ts'
+import { Tone } from './numbers.ts'
+import { HEADER, overlaps } from './picture.ts'
+import type { Context } from './text.ts'
+
+/** Zooms from which on: cards are written out; cards have one line at a fixed size; edges carry numbers and arrows. */
+export const detailZoom = { full: 0.68, title: 0.4, labels: 0.8 }
+
+/** Where items are now; the scene's own places except while they move. */
+export interface Placement {
+  x: Float32Array
+  y: Float32Array
+  w: Float32Array
+  h: Float32Array
+  /** Alpha of all edges, whose routes belong to the final places. */
+  edgeAlpha: number
+}
+
+export interface View extends Drawing {
+  camera: Camera
+  size: Size
+  /** Device pixels per CSS pixel. */
+  ratio: number
+  placement: Placement
+  labels: LabelPlaces | null
+}
+
+/** How many things one slice of the work is. */
+const SLICE = 250
+
+/**
+ * Paints the background and everything in view, back to front, and yields between slices of the work, so that a huge
+ * picture can be spread over several animation frames.
+ */
+export function* paint(view: View): Generator<void, void> {
+  const { ctx, camera, size, ratio, theme, picture, placement } = view
+  ctx.setTransform(ratio, 0, 0, ratio, 0, 0)
+  ctx.globalAlpha = 1
+  ctx.fillStyle = theme.background
+  ctx.fillRect(0, 0, size.width, size.height)
+  const box = viewBox(camera, size)
+  // While items move, the index knows only where they will be.
+  const moving = placement.x !== picture.scene.x
+  const items = moving ? [...picture.scene.element.keys()] : picture.itemsIn(grow(box, 8))
+  const edges = placement.edgeAlpha > 0 ? picture.edgesIn(box) : []
+  const groups = items.filter((i) => picture.isOpen(i))
+  const cards = items.filter((i) => !picture.isOpen(i))
+  for (const group of groups) {
+    intoItem(view, group)
+    drawContainer(view, group, placement.w[group]!, placement.h[group]!, camera.zoom >= detailZoom.full)
+  }
+  yield
+  yield* paintEdges(view, edges)
+  if (camera.zoom >= detailZoom.title) yield* paintCards(view, cards)
+  else yield* paintOverview(view, cards)
+  if (camera.zoom < detailZoom.full) paintGroupTitles(view, groups)
+  if (camera.zoom >= detailZoom.labels && placement.edgeAlpha === 1) paintLabels(view, edges)
+}
+
+/** How much work `paint` has, in cards. */
+export function costOf(view: View): number {
+  const box = viewBox(view.camera, view.size)
+  return view.picture.itemsIn(box).length + view.picture.edgesIn(box).length
+}
+
+const grow = (box: Box, by: number): Box => ({ x0: box.x0 - by, y0: box.y0 - by, x1: box.x1 + by, y1: box.y1 + by })
+
+/** Scene coordinates. */
+export function intoScene({ ctx, camera, size, ratio }: View): void {
+  const k = camera.zoom * ratio
+  ctx.setTransform(k, 0, 0, k, (size.width / 2 - camera.x * camera.zoom) * ratio, (size.height / 2 - camera.y * camera.zoom) * ratio)
+}
+
+/** The item's own coordinates, its corner on a whole device pixel so that hairlines and text are crisp. */
+export function intoItem({ ctx, camera, size, ratio, placement }: View, item: number): void {
+  const k = camera.zoom * ratio
+  const x = ((placement.x[item]! - camera.x) * camera.zoom + size.width / 2) * ratio
+  const y = ((placement.y[item]! - camera.y) * camera.zoom + size.height / 2) * ratio
+  ctx.setTransform(k, 0, 0, k, Math.round(x), Math.round(y))
+}
+
+function* paintEdges(view: View, edges: number[]): Generator<void, void> {
+  const { ctx, camera, ratio, picture, numbers, placement, theme } = view
+  const { scene } = picture
+  const detailed = camera.zoom >= detailZoom.title
+  const hairline = 1 / (camera.zoom * ratio)
+  // One path per tone, dimming and (rounded) width; only in detail do widths differ.
+  const buckets = new Map<number, number[]>()
+  for (const edge of edges) {
+    const tone = numbers?.edgeTone[edge] ?? Tone.none
+    const dim = isDimmed(view, scene.edges.from[edge]!) || isDimmed(view, scene.edges.to[edge]!) ? 1 : 0
+    const level = detailed ? Math.round((numbers?.edgeMagnitude[edge] ?? 0) * 8) : 0
+    const key = (tone * 2 + dim) * 9 + level
+    const bucket = buckets.get(key)
+    if (bucket) bucket.push(edge)
+    else buckets.set(key, [edge])
+  }
+  intoScene(view)
+  ctx.lineJoin = 'round'
+  for (const key of [...buckets.keys()].sort((a, b) => a - b)) {
+    const bucket = buckets.get(key)!
+    const tone = Math.floor(key / 18)
+    const dim = Math.floor(key / 9) % 2 === 1
+    const flowed = tone !== Tone.none
+    const width = detailed ? Math.max(hairline, edgeWidth(flowed, (key % 9) / 8)) : hairline
+    ctx.globalAlpha = (dim ? DIMMED : detailed || theme.highContrast ? 1 : 0.6) * placement.edgeAlpha
+    ctx.strokeStyle = view.colours[tone]!
+    ctx.fillStyle = view.colours[tone]!
+    ctx.lineWidth = width
+    if (dim && theme.highContrast) {
+      ctx.globalAlpha = placement.edgeAlpha
+      ctx.setLineDash([2, 4])
+    }
+    for (let start = 0; start < bucket.length; start += SLICE) {
+      const slice = bucket.slice(start, start + SLICE)
+      ctx.beginPath()
+      for (const edge of slice) {
+        if (detailed) traceEdge(ctx, scene, edge)
+        else traceSegments(ctx, scene, edge)
+      }
+      ctx.stroke()
+      if (detailed) {
+        ctx.beginPath()
+        for (const edge of slice) traceArrow(ctx, scene, edge, width)
+        ctx.fill()
+      }
+      if (bucket.length > SLICE) yield
+    }
+    ctx.setLineDash([])
+  }
+  ctx.globalAlpha = 1
+}
+
+function* paintCards(view: View, cards: number[]): Generator<void, void> {
+  const { camera, placement } = view
+  const full = camera.zoom >= detailZoom.full
+  let done = 0
+  for (const item of cards) {
+    intoItem(view, item)
+    if (full) drawCard(view, item, placement.w[item]!, placement.h[item]!)
+    else drawTitleCard(view, item)
+    if (++done % SLICE === 0) yield
+  }
+}
+
+/** Between overview and detail: body, stripe and the title at a size that stays readable on the screen. */
+function drawTitleCard(view: View, item: number): void {
+  const { ctx, theme, picture, placement, camera, text, numbers } = view
+  const w = placement.w[item]!
+  const h = placement.h[item]!
+  const constant = picture.scene.kind[item] === ItemKind.constant
+  ctx.globalAlpha = opacity(view, item)
+  const radius = cornerRadius(picture, item)
+  ctx.beginPath()
+  ctx.roundRect(0, 0, w, h, radius)
+  ctx.fillStyle = constant ? theme.background : theme.card
+  ctx.fill()
+  ctx.strokeStyle = numbers?.itemTone[item] === Tone.bad ? theme.error : theme.line
+  ctx.lineWidth = (picture.isGroup(item) ? 2 : 1) / camera.zoom
+  ctx.stroke()
+  if (!constant) drawStripe(view, item, w, h, radius)
+  const font = `600 9.5px ${theme.mono}`
+  // The font is written for scale 1, so the room is in screen pixels and the text is scaled back.
+  const title = text.fit(ctx, font, picture.scene.title[item]!, (w - 22) * camera.zoom)
+  ctx.scale(1 / camera.zoom, 1 / camera.zoom)
+  write(ctx, font, constant ? theme.dim : theme.foreground, title, 13 * camera.zoom, (h / 2) * camera.zoom, 'left')
+  ctx.globalAlpha = 1
+}
+
+/** Far out, a card is a rectangle in the colour of its gradient. */
+function* paintOverview(view: View, cards: number[]): Generator<void, void> {
+  const { ctx, camera, ratio, picture, placement, numbers, colours, theme } = view
+  const buckets: number[][] = Array.from({ length: 2 * Tone.count }, () => [])
+  for (const item of cards) {
+    const tone = numbers?.itemTone[item] ?? Tone.none
+    buckets[tone + (isDimmed(view, item) ? Tone.count : 0)]!.push(item)
+  }
+  ctx.setTransform(1, 0, 0, 1, 0, 0)
+  const k = camera.zoom * ratio
+  const x0 = (view.size.width / 2) * ratio - camera.x * k
+  const y0 = (view.size.height / 2) * ratio - camera.y * k
+  let done = 0
+  for (const [bucket, items] of buckets.entries()) {
+    ctx.globalAlpha = bucket >= Tone.count ? (theme.highContrast ? 0.4 : DIMMED) : 1
+    ctx.fillStyle = colours[bucket % Tone.count]!
+    for (const item of items) {
+      // Whole device pixels: no anti-aliased edges, which are slow, and no shimmer while panning.
+      const x = Math.round(placement.x[item]! * k + x0)
+      const y = Math.round(placement.y[item]! * k + y0)
+      ctx.fillRect(x, y, Math.max(1, Math.round(placement.w[item]! * k)), Math.max(1, Math.round(placement.h[item]! * k)))
+      if (++done % (4 * SLICE) === 0) yield
+    }
+  }
+  ctx.globalAlpha = 1
+}
+
+/** Far out, the titles of open groups stay readable where there is room, like the names on a map. */
+function paintGroupTitles(view: View, groups: number[]): void {
+  const { ctx, camera, size, ratio, placement, theme, text, picture } = view
+  ctx.setTransform(ratio, 0, 0, ratio, 0, 0)
+  const font = `11px ${theme.sans}`
+  const written: Box[] = []
+  for (const group of groups) {
+    const width = placement.w[group]! * camera.zoom
+    if (width < 48) continue
+    const x = (placement.x[group]! - camera.x) * camera.zoom + size.width / 2
+    const y = (placement.y[group]! - camera.y) * camera.zoom + size.height / 2
+    const title = text.fit(ctx, font, picture.scene.title[group]!, width - 12)
+    if (title === '') continue
+    const middle = y + Math.max(7, (HEADER / 2) * camera.zoom)
+    const box = { x0: x + 4, y0: middle - 7, x1: x + 8 + text.width(ctx, font, title), y1: middle + 7 }
+    if (written.some((other) => overlaps(box, other))) continue
+    written.push(box)
+    ctx.globalAlpha = 0.8
+    ctx.fillStyle = theme.background
+    ctx.fillRect(box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0)
+    ctx.globalAlpha = isDimmed(view, group) ? 0.5 : 1
+    write(ctx, font, theme.foreground, title, x + 6, middle, 'left')
+  }
+  ctx.globalAlpha = 1
+}
+
+function paintLabels(view: View, edges: number[]): void {
+  const { ctx, labels, numbers, picture } = view
+  if (!labels || !numbers) return
+  intoScene(view)
+  for (const edge of edges) {
+    const label = numbers.contributionText(edge)
+    if (label === '' || isDimmed(view, picture.scene.edges.from[edge]!) || isDimmed(view, picture.scene.edges.to[edge]!)) continue
+    const place = labels.place(edge)
+    if (place) writeLabel(view, edge, label, place.x, place.y, place.width)
+  }
+}
+
+/** Writes an edge's number where it fits in `width` scene pixels. */
+export function writeLabel(view: View, edge: number, label: string, x: number, y: number, width: number): void {
+  const { ctx, text, theme, numbers } = view
+  const font = fonts.small(theme)
+  if (text.width(ctx, font, label) > width) return
+  const tone = numbers?.edgeTone[edge] ?? Tone.none
+  write(ctx, font, tone === Tone.bad ? strongest(view, tone) : theme.dim, label, x, y, 'center')
+}
+
+/** A context that draws into a canvas of its own. */
+export function offscreen(width: number, height: number): Context {
+  const canvas = new OffscreenCanvas(Math.max(1, Math.round(width)), Math.max(1, Math.round(height)))
+  const ctx = canvas.getContext('2d', { alpha: false })
+  if (!ctx) throw new Error('this browser gives no 2d context to an offscreen canvas')
+  return ctx
+}

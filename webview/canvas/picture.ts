@@ -1,0 +1,211 @@
+import Flatbush from 'flatbush'
+import { type ElementId, ItemFlag, ItemKind, type Scene } from '../../src/protocol/view.ts'
+import type { Box } from './camera.ts'
+
+/** Height of the band at the top of an open group that holds its title and badge, in scene pixels. */
+export const HEADER = 26
+/** Side of the +/− badge. */
+export const BADGE = 16
+
+export type Direction = 'left' | 'right' | 'up' | 'down'
+
+/** What lies under a point: an item, its badge, an edge, or nothing. Indices into the scene. */
+export type Hit = { item: number; badge: boolean } | { edge: number } | null
+
+/** A scene with what drawing and pointing need to be fast: spatial indices, neighbours, depths. */
+export class Picture {
+  readonly scene: Scene
+  /** Item index by element. */
+  readonly itemOf: ReadonlyMap<ElementId, number>
+  /** 0 at the top. */
+  readonly depth: Uint8Array
+  readonly incoming: readonly (readonly number[])[]
+  readonly outgoing: readonly (readonly number[])[]
+  private readonly items: Flatbush | null
+  private readonly edges: Flatbush | null
+
+  constructor(scene: Scene) {
+    this.scene = scene
+    const count = scene.element.length
+    const itemOf = new Map<ElementId, number>()
+    this.depth = new Uint8Array(count)
+    for (let i = 0; i < count; i++) {
+      itemOf.set(scene.element[i]!, i)
+      const parent = scene.parent[i]!
+      if (parent >= 0) this.depth[i] = Math.min(255, this.depth[parent]! + 1)
+    }
+    this.itemOf = itemOf
+    const incoming: number[][] = Array.from({ length: count }, () => [])
+    const outgoing: number[][] = Array.from({ length: count }, () => [])
+    for (let e = 0; e < scene.edges.from.length; e++) {
+      outgoing[scene.edges.from[e]!]!.push(e)
+      incoming[scene.edges.to[e]!]!.push(e)
+    }
+    this.incoming = incoming
+    this.outgoing = outgoing
+    this.items = indexBoxes(count, (i) => this.itemBox(i))
+    this.edges = indexBoxes(scene.edges.from.length, (e) => this.edgeBox(e))
+  }
+
+  itemBox(item: number): Box {
+    const { x, y, w, h } = this.scene
+    return { x0: x[item]!, y0: y[item]!, x1: x[item]! + w[item]!, y1: y[item]! + h[item]! }
+  }
+
+  edgeBox(edge: number): Box {
+    const { offset, points } = this.scene.edges
+    const box = { x0: Infinity, y0: Infinity, x1: -Infinity, y1: -Infinity }
+    for (let p = offset[edge]!; p < offset[edge + 1]!; p++) {
+      const x = points[2 * p]!
+      const y = points[2 * p + 1]!
+      box.x0 = Math.min(box.x0, x)
+      box.x1 = Math.max(box.x1, x)
+      box.y0 = Math.min(box.y0, y)
+      box.y1 = Math.max(box.y1, y)
+    }
+    return box
+  }
+
+  /** Bounds of some items; of the whole scene when there are none. */
+  bounds(items: readonly number[]): Box {
+    if (items.length === 0) return { x0: 0, y0: 0, x1: this.scene.width, y1: this.scene.height }
+    const box = { x0: Infinity, y0: Infinity, x1: -Infinity, y1: -Infinity }
+    for (const item of items) {
+      const own = this.itemBox(item)
+      box.x0 = Math.min(box.x0, own.x0)
+      box.y0 = Math.min(box.y0, own.y0)
+      box.x1 = Math.max(box.x1, own.x1)
+      box.y1 = Math.max(box.y1, own.y1)
+    }
+    return box
+  }
+
+  isGroup(item: number): boolean {
+    const kind = this.scene.kind[item]
+    return kind === ItemKind.group || kind === ItemKind.fold
+  }
+
+  has(item: number, flag: number): boolean {
+    return (this.scene.flags[item]! & flag) !== 0
+  }
+
+  isOpen(item: number): boolean {
+    return this.isGroup(item) && this.has(item, ItemFlag.open)
+  }
+
+  /** Items that touch `box`, parents before children. */
+  itemsIn(box: Box): number[] {
+    return (this.items?.search(box.x0, box.y0, box.x1, box.y1) ?? []).sort((a, b) => a - b)
+  }
+
+  edgesIn(box: Box): number[] {
+    return (this.edges?.search(box.x0, box.y0, box.x1, box.y1) ?? []).sort((a, b) => a - b)
+  }
+
+  /** The square of a group's +/− badge. */
+  badgeBox(item: number): Box {
+    const box = this.itemBox(item)
+    const x1 = box.x1 - 8
+    const y0 = box.y0 + (this.isOpen(item) ? (HEADER - BADGE) / 2 : 8)
+    return { x0: x1 - BADGE, y0, x1, y1: y0 + BADGE }
+  }
+
+  /**
+   * What is at a point of the scene. An open group is hit by its header only, so that the space between its cards
+   * counts as empty. `tolerance`: how far, in scene pixels, the pointer may be from an edge.
+   */
+  hit(x: number, y: number, tolerance: number): Hit {
+    const under = this.itemsIn({ x0: x, y0: y, x1: x, y1: y })
+    for (const item of under.reverse()) {
+      if (this.isOpen(item) && y > this.scene.y[item]! + HEADER) continue
+      const badge = this.isGroup(item) && contains(this.badgeBox(item), x, y)
+      return { item, badge }
+    }
+    const near = this.edgesIn({ x0: x - tolerance, y0: y - tolerance, x1: x + tolerance, y1: y + tolerance })
+    let best = -1
+    let bestDistance = tolerance
+    for (const edge of near) {
+      const distance = this.distanceToEdge(edge, x, y)
+      if (distance <= bestDistance) {
+        best = edge
+        bestDistance = distance
+      }
+    }
+    return best < 0 ? null : { edge: best }
+  }
+
+  private distanceToEdge(edge: number, x: number, y: number): number {
+    const { offset, points } = this.scene.edges
+    let least = Infinity
+    for (let p = offset[edge]!; p + 1 < offset[edge + 1]!; p++) {
+      const distance = distanceToSegment(x, y, points[2 * p]!, points[2 * p + 1]!, points[2 * p + 2]!, points[2 * p + 3]!)
+      least = Math.min(least, distance)
+    }
+    return least
+  }
+
+  /** Along the edges to the operand (left) or the consumer (right) of the lowest slot, or to the sibling above or below. */
+  neighbour(item: number, direction: Direction): number | null {
+    if (direction === 'up' || direction === 'down') return this.sibling(item, direction === 'up' ? -1 : 1)
+    const { from, to, slot } = this.scene.edges
+    const edges = direction === 'left' ? this.incoming[item]! : this.outgoing[item]!
+    let best: number | null = null
+    for (const edge of edges) if (best === null || slot[edge]! < slot[best]!) best = edge
+    if (best !== null) return direction === 'left' ? from[best]! : to[best]!
+    return this.isOpen(item) ? this.firstInside(item, direction) : null
+  }
+
+  /** An open group has no edges of its own: its rightmost (left) or leftmost (right) child is the way in. */
+  private firstInside(group: number, direction: 'left' | 'right'): number | null {
+    const { parent, x } = this.scene
+    let best: number | null = null
+    for (let i = group + 1; i < parent.length; i++) {
+      if (parent[i] !== group) continue
+      if (best === null || (direction === 'right' ? x[i]! < x[best]! : x[i]! > x[best]!)) best = i
+    }
+    return best
+  }
+
+  private sibling(item: number, sign: 1 | -1): number | null {
+    const { parent, x, y, w, h } = this.scene
+    const centreX = x[item]! + w[item]! / 2
+    const centreY = y[item]! + h[item]! / 2
+    let best: number | null = null
+    let bestScore = Infinity
+    for (let i = 0; i < parent.length; i++) {
+      if (i === item || parent[i] !== parent[item]) continue
+      const dy = (y[i]! + h[i]! / 2 - centreY) * sign
+      if (dy < 1) continue
+      // Sideways counts more: "down" should stay in the column as long as the column goes on.
+      const score = dy + 4 * Math.abs(x[i]! + w[i]! / 2 - centreX)
+      if (score < bestScore) {
+        best = i
+        bestScore = score
+      }
+    }
+    return best
+  }
+}
+
+function indexBoxes(count: number, boxOf: (i: number) => Box): Flatbush | null {
+  if (count === 0) return null
+  const index = new Flatbush(count)
+  for (let i = 0; i < count; i++) {
+    const box = boxOf(i)
+    index.add(box.x0, box.y0, box.x1, box.y1)
+  }
+  index.finish()
+  return index
+}
+
+const contains = (box: Box, x: number, y: number) => x >= box.x0 && x <= box.x1 && y >= box.y0 && y <= box.y1
+
+export const overlaps = (a: Box, b: Box) => a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1
+
+export function distanceToSegment(x: number, y: number, ax: number, ay: number, bx: number, by: number): number {
+  const dx = bx - ax
+  const dy = by - ay
+  const length = dx * dx + dy * dy
+  const t = length === 0 ? 0 : Math.min(1, Math.max(0, ((x - ax) * dx + (y - ay) * dy) / length))
+  return Math.hypot(x - ax - t * dx, y - ay - t * dy)
+}
