@@ -35,7 +35,7 @@ export interface CanvasPage {
 
 /** Opens the canvas alone in a real browser. */
 export async function openCanvasPage(
-  options: { width?: number; height?: number; dark?: boolean; highContrast?: boolean; reducedMotion?: boolean; ratio?: number } = {},
+  options: { width?: number; height?: number; dark?: boolean; highContrast?: boolean; reducedMotion?: boolean; ratio?: number; args?: string[] } = {},
 ): Promise<CanvasPage> {
   const bundle = await build({
     stdin: { contents: script, resolveDir: process.cwd(), loader: 'ts' },
@@ -47,7 +47,7 @@ export async function openCanvasPage(
   const profile = await mkdtemp(join(tmpdir(), 'canvas-page-'))
   const context: BrowserContext = await chromium.launchPersistentContext(profile, {
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    args: ['--headless=new', '--no-sandbox', '--disable-gpu'],
+    args: ['--headless=new', '--no-sandbox', '--disable-gpu', ...(options.args ?? [])],
     viewport: { width: options.width ?? 1000, height: options.height ?? 700 },
     deviceScaleFactor: options.ratio ?? 1,
     colorScheme: options.dark === false ? 'light' : 'dark',

@@ -45,11 +45,18 @@ export function cornerRadius(picture: Picture, item: number): number {
 
 /** One card in its own coordinates: (0, 0) is its top left corner, `w` × `h` its size. */
 export function drawCard(d: Drawing, item: number, w: number, h: number): void {
+  drawFrame(d, item, w, h)
+  if (h < TWO_LINES) drawOneLine(d, item, w, h)
+  else drawTwoLines(d, item, w, h)
+  d.ctx.globalAlpha = 1
+}
+
+/** A card without its texts; leaves the card's opacity set. */
+export function drawFrame(d: Drawing, item: number, w: number, h: number): void {
   const { ctx, theme, picture } = d
-  const constant = picture.scene.kind[item] === ItemKind.constant
   const dimmed = isDimmed(d, item)
-  ctx.globalAlpha = opacity(d, item)
   const radius = cornerRadius(picture, item)
+  ctx.globalAlpha = opacity(d, item)
   if (picture.isGroup(item)) drawSheets(d, w, radius)
   if (picture.has(item, ItemFlag.root)) {
     ctx.beginPath()
@@ -59,11 +66,10 @@ export function drawCard(d: Drawing, item: number, w: number, h: number): void {
     ctx.stroke()
   }
   drawBody(d, item, w, h, radius, dimmed)
-  if (!constant && !(dimmed && theme.highContrast)) drawStripe(d, item, w, h, radius)
-  if (h < TWO_LINES) drawOneLine(d, item, w, h, constant)
-  else drawTwoLines(d, item, w, h)
-  ctx.globalAlpha = 1
+  if (!isConstant(d, item) && !(dimmed && theme.highContrast)) drawStripe(d, item, w, h, radius)
 }
+
+const isConstant = (d: Drawing, item: number) => d.picture.scene.kind[item] === ItemKind.constant
 
 export const isDimmed = (d: Drawing, item: number) => d.path !== null && !d.path.has(d.picture.scene.element[item]!)
 
@@ -88,7 +94,7 @@ function drawBody(d: Drawing, item: number, w: number, h: number, radius: number
   const { ctx, theme, picture, numbers } = d
   ctx.beginPath()
   ctx.roundRect(0.5, 0.5, w - 1, h - 1, radius)
-  ctx.fillStyle = picture.scene.kind[item] === ItemKind.constant ? theme.background : theme.card
+  ctx.fillStyle = isConstant(d, item) ? theme.background : theme.card
   ctx.fill()
   const dashed = picture.has(item, ItemFlag.unlinked) || (dimmed && theme.highContrast)
   if (dashed) ctx.setLineDash([3, 3])
@@ -99,7 +105,7 @@ function drawBody(d: Drawing, item: number, w: number, h: number, radius: number
 }
 
 /** Its width is the gradient's size. Hollow: released by the engine. In pieces: carried over from an earlier pass. */
-export function drawStripe(d: Drawing, item: number, w: number, h: number, radius: number): void {
+function drawStripe(d: Drawing, item: number, w: number, h: number, radius: number): void {
   const { ctx, numbers, picture } = d
   const width = Math.min(w / 4, 3 + 4 * (numbers?.itemMagnitude[item] ?? 0))
   const leaf = picture.scene.kind[item] === ItemKind.leaf
@@ -121,8 +127,9 @@ export function drawStripe(d: Drawing, item: number, w: number, h: number, radiu
   }
 }
 
-function drawOneLine(d: Drawing, item: number, w: number, h: number, constant: boolean): void {
+function drawOneLine(d: Drawing, item: number, w: number, h: number): void {
   const { ctx, theme, text, picture } = d
+  const constant = isConstant(d, item)
   const left = constant ? RIGHT : LEFT
   const font = constant ? fonts.plain(theme) : fonts.title(theme)
   const title = text.fit(ctx, font, picture.scene.title[item]!, w - left - RIGHT)
@@ -170,7 +177,8 @@ function drawNumbers(d: Drawing, item: number, w: number, y: number): void {
   const icon = tone === Tone.bad ? 15 : 0
   // From the fullest wording to the shortest; the first that fits is written, the last one condensed if need be.
   const wordings = wordingsOf(value, gradient, group, tensor && gradient !== PENDING, tensor && value !== '')
-  const sizes = [fonts.plain(theme), fonts.small(theme)]
+  // Groups and tensors have more to say: always small, so that they look alike.
+  const sizes = group || tensor ? [fonts.small(theme)] : [fonts.plain(theme), fonts.small(theme)]
   for (const [left, right] of wordings) {
     for (const font of sizes) {
       const last = left === wordings.at(-1)![0] && right === wordings.at(-1)![1] && font === sizes.at(-1)

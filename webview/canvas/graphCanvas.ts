@@ -1,12 +1,12 @@
 import type { ElementId, Frame, Scene } from '../../src/protocol/view.ts'
 import { PaintCache, paintWhole } from './cache.ts'
-import { bringIntoView, type Camera, clampZoom, fit, type Size, toScene, toScreen, zoomAround } from './camera.ts'
+import { bringIntoView, type Camera, clampZoom, fit, type Size, toScene, toScreen, viewBox, zoomAround } from './camera.ts'
 import { listenToGestures } from './gestures.ts'
 import { LabelPlaces } from './labels.ts'
 import { CameraMotion, placementOf, reducedMotion, SceneMotion } from './motion.ts'
 import { carryFrame, FrameNumbers, palette } from './numbers.ts'
-import { paintMarks } from './overlay.ts'
-import { costOf, paint, type Placement, type View } from './paint.ts'
+import { type Marks, paintMarks } from './overlay.ts'
+import { paint, type Placement, type View } from './paint.ts'
 import { type Direction, type Hit, Picture } from './picture.ts'
 import { type Context, TextMeasure } from './text.ts'
 import { defaultTheme, readTheme, type Theme } from './theme.ts'
@@ -35,7 +35,7 @@ export interface Highlight {
 /** Cards and edges that can be painted within a frame; more go through the cache. */
 const PAINTED_AT_ONCE = 900
 /** Milliseconds of a frame for painting slices. */
-const BUDGET = 7
+const BUDGET = 5
 /** Milliseconds without a move after which the camera is said to rest. */
 const REST = 120
 /** Pixels that the pointer may be from an edge. */
@@ -82,6 +82,8 @@ export class GraphCanvas {
   private version = 0
   private baseDirty = true
   private request = 0
+  /** The upper canvas has marks on it. */
+  private marked = false
 
   constructor(container: HTMLElement, callbacks: GraphCanvasCallbacks) {
     this.container = container
@@ -350,6 +352,7 @@ export class GraphCanvas {
       canvas.width = Math.max(1, Math.round(this.size.width * this.ratio))
       canvas.height = Math.max(1, Math.round(this.size.height * this.ratio))
     }
+    this.cache.forgetScreen()
     if (this.fitted && !this.cameraMotion) this.fitNow(false)
     this.repaint()
     // A resized canvas is blank until it is drawn: not in the next frame but now.
@@ -417,7 +420,8 @@ export class GraphCanvas {
       return
     }
     const view = this.viewOn(ctx)
-    if (this.sceneMotion || costOf(view) <= PAINTED_AT_ONCE) {
+    if (this.sceneMotion || this.isLight()) {
+      this.cache.forgetScreen()
       const steps = paint(view)
       while (!steps.next().done);
     } else {
@@ -425,17 +429,25 @@ export class GraphCanvas {
     }
   }
 
+  /** Whether what is in view can be painted within a frame. */
+  private isLight(): boolean {
+    return this.picture!.countIn(viewBox(this.at, this.size), PAINTED_AT_ONCE) <= PAINTED_AT_ONCE
+  }
+
   private renderMarks(): void {
     if (!this.picture) return
-    const { hovered, selected, lit } = this.highlight
     const current = this.numbers?.frame.current ?? -1
-    paintMarks(this.viewOn(this.marks.ctx), {
-      hovered: this.itemOf(hovered),
-      selected: this.itemOf(selected),
-      lit: this.itemsOf(lit),
+    const marks: Marks = {
+      hovered: this.itemOf(this.highlight.hovered),
+      selected: this.itemOf(this.highlight.selected),
+      lit: this.itemsOf(this.highlight.lit),
       current: current < 0 ? null : current,
       hoveredEdge: this.pointed.edge,
-    })
+    }
+    const any = Object.values(marks).some((mark) => mark !== null && mark !== marks.lit) || marks.lit.length > 0
+    // Two canvases cost twice as much to show as one: the upper is touched only while there is something on it.
+    if (any || this.marked) paintMarks(this.viewOn(this.marks.ctx), marks)
+    this.marked = any
   }
 
   private hitAt(x: number, y: number): Hit {

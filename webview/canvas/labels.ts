@@ -6,10 +6,11 @@ export const LABEL_HEIGHT = 12
 const WIDTHS = [64, 46]
 const CELL = 128
 
-/** Where the number of an edge is written: the middle of its text, and how wide the text may be. */
+/** Where the number of an edge is written: the point at which its text is aligned, and how wide the text may be. */
 export interface LabelPlace {
   x: number
   y: number
+  align: 'left' | 'center' | 'right'
   width: number
 }
 
@@ -51,9 +52,9 @@ export class LabelPlaces {
       for (const { x, y, length, level } of segments) {
         if (length < (level ? width : LABEL_HEIGHT) + 10) continue
         for (const side of [-1, 1]) {
-          const place = level
-            ? { x, y: y + side * (LABEL_HEIGHT / 2 + 3), width }
-            : { x: x - side * (width / 2 + 5), y, width }
+          const place: LabelPlace = level
+            ? { x, y: y + side * (LABEL_HEIGHT / 2 + 3), align: 'center', width }
+            : { x: x - side * 6, y, align: side < 0 ? 'left' : 'right', width }
           if (this.isFree(boxOf(place), edge)) return place
         }
       }
@@ -91,12 +92,10 @@ export class LabelPlaces {
   }
 }
 
-const boxOf = ({ x, y, width }: LabelPlace): Box => ({
-  x0: x - width / 2,
-  x1: x + width / 2,
-  y0: y - LABEL_HEIGHT / 2,
-  y1: y + LABEL_HEIGHT / 2,
-})
+function boxOf({ x, y, align, width }: LabelPlace): Box {
+  const x0 = align === 'left' ? x : align === 'right' ? x - width : x - width / 2
+  return { x0, x1: x0 + width, y0: y - LABEL_HEIGHT / 2, y1: y + LABEL_HEIGHT / 2 }
+}
 
 function cellsOf(box: Box): string[] {
   const cells: string[] = []

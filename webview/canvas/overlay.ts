@@ -23,7 +23,7 @@ export function paintMarks(view: View, marks: Marks): void {
   const focusEdges =
     marks.hoveredEdge !== null ? [marks.hoveredEdge] : edgesOf(view, marks.hovered) ?? edgesOf(view, marks.selected) ?? []
   haloEdges(view, focusEdges)
-  for (const item of marks.lit) ring(view, item, { offset: 0, width: 1.5, fill: true })
+  for (const item of marks.lit) markLit(view, item)
   if (marks.hovered !== null && marks.hovered !== marks.selected) ring(view, marks.hovered, { offset: 0, width: 1 })
   if (marks.selected !== null) ring(view, marks.selected, { offset: 0, width: 2 })
   if (marks.current !== null) markCurrent(view, marks.current)
@@ -38,9 +38,10 @@ function haloEdges(view: View, edges: readonly number[]): void {
   if (edges.length === 0 || view.placement.edgeAlpha < 1) return
   const { ctx, picture, numbers, theme, camera } = view
   intoScene(view)
-  ctx.strokeStyle = theme.focus
+  // Neutral: the accent is blue in many themes, and on an edge blue means a negative gradient.
+  ctx.strokeStyle = theme.foreground
   ctx.lineCap = 'round'
-  ctx.globalAlpha = theme.highContrast ? 1 : 0.45
+  ctx.globalAlpha = theme.highContrast ? 0.6 : 0.28
   for (const edge of edges) {
     const width = edgeWidth(numbers?.frame.flowed[edge] === 1, numbers?.edgeMagnitude[edge] ?? 0)
     ctx.lineWidth = Math.max(width, 1 / camera.zoom) + 3 / Math.max(0.5, camera.zoom)
@@ -56,10 +57,10 @@ interface RingStyle {
   /** Distance from the card, and line width, in screen pixels. */
   offset: number
   width: number
-  fill?: boolean
+  colour?: string
 }
 
-function ring(view: View, item: number, { offset, width, fill }: RingStyle): void {
+function ring(view: View, item: number, { offset, width, colour }: RingStyle): void {
   const { ctx, theme, camera, picture, placement } = view
   intoItem(view, item)
   const out = offset / camera.zoom
@@ -70,15 +71,15 @@ function ring(view: View, item: number, { offset, width, fill }: RingStyle): voi
   const dy = out + missing(h)
   ctx.beginPath()
   ctx.roundRect(-dx + 0.5, -dy + 0.5, w + 2 * dx - 1, h + 2 * dy - 1, cornerRadius(picture, item) + out)
-  if (fill && !theme.highContrast && !picture.isOpen(item)) {
-    ctx.globalAlpha = 0.3
-    ctx.fillStyle = theme.lit
-    ctx.fill()
-    ctx.globalAlpha = 1
-  }
-  ctx.strokeStyle = theme.focus
+  ctx.strokeStyle = colour ?? theme.focus
   ctx.lineWidth = width / Math.min(1, camera.zoom)
   ctx.stroke()
+}
+
+/** A broad band in the editor's own highlight, around the card and not over its numbers. */
+function markLit(view: View, item: number): void {
+  ring(view, item, { offset: 2.5, width: 5, colour: view.theme.lit })
+  ring(view, item, { offset: 0, width: 1 })
 }
 
 /** An outer ring and a play mark: not to be taken for the selection. */

@@ -1,14 +1,15 @@
 import { ItemKind } from '../../src/protocol/view.ts'
 import { type Box, type Camera, type Size, viewBox } from './camera.ts'
-import { type Drawing, DIMMED, drawCard, drawContainer, drawStripe, cornerRadius, fonts, isDimmed, opacity, strongest, write } from './cards.ts'
+import { type Drawing, DIMMED, drawCard, drawContainer, drawFrame, fonts, isDimmed, write } from './cards.ts'
 import { edgeWidth, traceArrow, traceEdge, traceSegments } from './edges.ts'
-import type { LabelPlaces } from './labels.ts'
+import type { LabelPlace, LabelPlaces } from './labels.ts'
 import { Tone } from './numbers.ts'
 import { HEADER, overlaps } from './picture.ts'
 import type { Context } from './text.ts'
+import { mix, parseColour } from './theme.ts'
 
-/** Zooms from which on: cards are written out; cards have one line at a fixed size; edges carry numbers and arrows. */
-export const detailZoom = { full: 0.68, title: 0.4, labels: 0.8 }
+/** Zooms from which on cards are written out, have their title at a fixed size, a stripe; and edges have numbers. */
+export const detailZoom = { full: 0.68, title: 0.4, labels: 0.8, stripe: 0.16 }
 
 /** Where items are now; the scene's own places except while they move. */
 export interface Placement {
@@ -45,10 +46,11 @@ export function* paint(view: View): Generator<void, void> {
   const box = viewBox(camera, size)
   // While items move, the index knows only where they will be.
   const moving = placement.x !== picture.scene.x
-  const items = moving ? [...picture.scene.element.keys()] : picture.itemsIn(grow(box, 8))
-  const edges = placement.edgeAlpha > 0 ? picture.edgesIn(box) : []
+  const items = moving ? Uint32Array.from(picture.scene.element.keys()) : picture.itemsIn(grow(box, 8))
   const groups = items.filter((i) => picture.isOpen(i))
   const cards = items.filter((i) => !picture.isOpen(i))
+  yield
+  const edges = placement.edgeAlpha > 0 ? picture.edgesIn(box) : new Uint32Array()
   for (const group of groups) {
     intoItem(view, group)
     drawContainer(view, group, placement.w[group]!, placement.h[group]!, camera.zoom >= detailZoom.full)
@@ -59,12 +61,6 @@ export function* paint(view: View): Generator<void, void> {
   else yield* paintOverview(view, cards)
   if (camera.zoom < detailZoom.full) paintGroupTitles(view, groups)
   if (camera.zoom >= detailZoom.labels && placement.edgeAlpha === 1) paintLabels(view, edges)
-}
-
-/** How much work `paint` has, in cards. */
-export function costOf(view: View): number {
-  const box = viewBox(view.camera, view.size)
-  return view.picture.itemsIn(box).length + view.picture.edgesIn(box).length
 }
 
 const grow = (box: Box, by: number): Box => ({ x0: box.x0 - by, y0: box.y0 - by, x1: box.x1 + by, y1: box.y1 + by })
@@ -83,7 +79,7 @@ export function intoItem({ ctx, camera, size, ratio, placement }: View, item: nu
   ctx.setTransform(k, 0, 0, k, Math.round(x), Math.round(y))
 }
 
-function* paintEdges(view: View, edges: number[]): Generator<void, void> {
+function* paintEdges(view: View, edges: Uint32Array): Generator<void, void> {
   const { ctx, camera, ratio, picture, numbers, placement, theme } = view
   const { scene } = picture
   const detailed = camera.zoom >= detailZoom.title
@@ -135,7 +131,7 @@ function* paintEdges(view: View, edges: number[]): Generator<void, void> {
   ctx.globalAlpha = 1
 }
 
-function* paintCards(view: View, cards: number[]): Generator<void, void> {
+function* paintCards(view: View, cards: Uint32Array): Generator<void, void> {
   const { camera, placement } = view
   const full = camera.zoom >= detailZoom.full
   let done = 0
@@ -147,33 +143,25 @@ function* paintCards(view: View, cards: number[]): Generator<void, void> {
   }
 }
 
-/** Between overview and detail: body, stripe and the title at a size that stays readable on the screen. */
+/** Between overview and detail: the card and its title, at a size that stays readable on the screen. */
 function drawTitleCard(view: View, item: number): void {
-  const { ctx, theme, picture, placement, camera, text, numbers } = view
+  const { ctx, theme, picture, placement, camera, text } = view
   const w = placement.w[item]!
   const h = placement.h[item]!
-  const constant = picture.scene.kind[item] === ItemKind.constant
-  ctx.globalAlpha = opacity(view, item)
-  const radius = cornerRadius(picture, item)
-  ctx.beginPath()
-  ctx.roundRect(0, 0, w, h, radius)
-  ctx.fillStyle = constant ? theme.background : theme.card
-  ctx.fill()
-  ctx.strokeStyle = numbers?.itemTone[item] === Tone.bad ? theme.error : theme.line
-  ctx.lineWidth = (picture.isGroup(item) ? 2 : 1) / camera.zoom
-  ctx.stroke()
-  if (!constant) drawStripe(view, item, w, h, radius)
+  drawFrame(view, item, w, h)
   const font = `600 9.5px ${theme.mono}`
   // The font is written for scale 1, so the room is in screen pixels and the text is scaled back.
   const title = text.fit(ctx, font, picture.scene.title[item]!, (w - 22) * camera.zoom)
   ctx.scale(1 / camera.zoom, 1 / camera.zoom)
+  const constant = picture.scene.kind[item] === ItemKind.constant
   write(ctx, font, constant ? theme.dim : theme.foreground, title, 13 * camera.zoom, (h / 2) * camera.zoom, 'left')
   ctx.globalAlpha = 1
 }
 
-/** Far out, a card is a rectangle in the colour of its gradient. */
-function* paintOverview(view: View, cards: number[]): Generator<void, void> {
-  const { ctx, camera, ratio, picture, placement, numbers, colours, theme } = view
+/** Far out, a card is a rectangle with its stripe; farther still, one in the colour of its gradient. */
+function* paintOverview(view: View, cards: Uint32Array): Generator<void, void> {
+  const { ctx, camera, ratio, picture, placement, numbers, colours, theme, appearing } = view
+  const striped = camera.zoom >= detailZoom.stripe
   const buckets: number[][] = Array.from({ length: 2 * Tone.count }, () => [])
   for (const item of cards) {
     const tone = numbers?.itemTone[item] ?? Tone.none
@@ -185,21 +173,36 @@ function* paintOverview(view: View, cards: number[]): Generator<void, void> {
   const y0 = (view.size.height / 2) * ratio - camera.y * k
   let done = 0
   for (const [bucket, items] of buckets.entries()) {
-    ctx.globalAlpha = bucket >= Tone.count ? (theme.highContrast ? 0.4 : DIMMED) : 1
-    ctx.fillStyle = colours[bucket % Tone.count]!
-    for (const item of items) {
-      // Whole device pixels: no anti-aliased edges, which are slow, and no shimmer while panning.
-      const x = Math.round(placement.x[item]! * k + x0)
-      const y = Math.round(placement.y[item]! * k + y0)
-      ctx.fillRect(x, y, Math.max(1, Math.round(placement.w[item]! * k)), Math.max(1, Math.round(placement.h[item]! * k)))
-      if (++done % (4 * SLICE) === 0) yield
+    const dimmed = bucket >= Tone.count
+    // High contrast knows no faint fills: there, a dimmed card is a line.
+    const flat = dimmed && theme.highContrast
+    const alpha = dimmed && !flat ? DIMMED : 1
+    const tone = bucket % Tone.count
+    const body = tone === Tone.none ? theme.line : striped && tone !== Tone.bad ? mixed(view, tone) : colours[tone]!
+    ctx.globalAlpha = alpha
+    for (const part of striped && tone !== Tone.none ? (['body', 'stripe'] as const) : (['body'] as const)) {
+      ctx.fillStyle = part === 'body' ? body : colours[tone]!
+      for (const item of items) {
+        if (appearing) ctx.globalAlpha = alpha * appearing[item]!
+        // Whole device pixels: no anti-aliased edges, which are slow, and no shimmer while panning.
+        const x = Math.round(placement.x[item]! * k + x0)
+        const y = Math.round(placement.y[item]! * k + y0)
+        const w = Math.max(1, Math.round(placement.w[item]! * k))
+        const share = part === 'body' ? 1 : 0.12 + 0.28 * (numbers?.itemMagnitude[item] ?? 0)
+        const h = flat ? 1 : Math.max(1, Math.round(placement.h[item]! * k))
+        ctx.fillRect(x, y, Math.max(1, Math.round(w * share)), h)
+        if (++done % (4 * SLICE) === 0) yield
+      }
     }
   }
   ctx.globalAlpha = 1
 }
 
+/** The body of a striped card: a hint of the tone, so that the picture stays calm. */
+const mixed = (view: View, tone: number) => mix(parseColour(view.theme.card), parseColour(view.colours[tone]!), 0.28)
+
 /** Far out, the titles of open groups stay readable where there is room, like the names on a map. */
-function paintGroupTitles(view: View, groups: number[]): void {
+function paintGroupTitles(view: View, groups: Uint32Array): void {
   const { ctx, camera, size, ratio, placement, theme, text, picture } = view
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0)
   const font = `11px ${theme.sans}`
@@ -224,7 +227,7 @@ function paintGroupTitles(view: View, groups: number[]): void {
   ctx.globalAlpha = 1
 }
 
-function paintLabels(view: View, edges: number[]): void {
+function paintLabels(view: View, edges: Uint32Array): void {
   const { ctx, labels, numbers, picture } = view
   if (!labels || !numbers) return
   intoScene(view)
@@ -232,17 +235,15 @@ function paintLabels(view: View, edges: number[]): void {
     const label = numbers.contributionText(edge)
     if (label === '' || isDimmed(view, picture.scene.edges.from[edge]!) || isDimmed(view, picture.scene.edges.to[edge]!)) continue
     const place = labels.place(edge)
-    if (place) writeLabel(view, edge, label, place.x, place.y, place.width)
+    if (place) writeLabel(view, edge, label, place)
   }
 }
 
-/** Writes an edge's number where it fits in `width` scene pixels. */
-export function writeLabel(view: View, edge: number, label: string, x: number, y: number, width: number): void {
+function writeLabel(view: View, edge: number, label: string, { x, y, align, width }: LabelPlace): void {
   const { ctx, text, theme, numbers } = view
   const font = fonts.small(theme)
   if (text.width(ctx, font, label) > width) return
-  const tone = numbers?.edgeTone[edge] ?? Tone.none
-  write(ctx, font, tone === Tone.bad ? strongest(view, tone) : theme.dim, label, x, y, 'center')
+  write(ctx, font, numbers?.edgeTone[edge] === Tone.bad ? theme.error : theme.dim, label, x, y, align)
 }
 
 /** A context that draws into a canvas of its own. */

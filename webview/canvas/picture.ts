@@ -94,12 +94,27 @@ export class Picture {
   }
 
   /** Items that touch `box`, parents before children. */
-  itemsIn(box: Box): number[] {
-    return (this.items?.search(box.x0, box.y0, box.x1, box.y1) ?? []).sort((a, b) => a - b)
+  itemsIn(box: Box): Uint32Array {
+    return inOrder(this.items, box)
   }
 
-  edgesIn(box: Box): number[] {
-    return (this.edges?.search(box.x0, box.y0, box.x1, box.y1) ?? []).sort((a, b) => a - b)
+  edgesIn(box: Box): Uint32Array {
+    return inOrder(this.edges, box)
+  }
+
+  /** How many items and edges touch `box`; more than `limit` reads `limit + 1`. */
+  countIn(box: Box, limit: number): number {
+    const { element, edges } = this.scene
+    if (element.length + edges.from.length <= limit) return element.length + edges.from.length
+    let count = 0
+    for (const index of [this.items, this.edges]) {
+      index?.search(box.x0, box.y0, box.x1, box.y1, () => {
+        count++
+        return false
+      })
+      if (count > limit) return limit + 1
+    }
+    return count
   }
 
   /** The square of a group's +/− badge. */
@@ -186,6 +201,10 @@ export class Picture {
     return best
   }
 }
+
+/** A typed array sorts by number, and much faster than a plain one with a comparison. */
+const inOrder = (index: Flatbush | null, box: Box) =>
+  Uint32Array.from(index?.search(box.x0, box.y0, box.x1, box.y1) ?? []).sort()
 
 function indexBoxes(count: number, boxOf: (i: number) => Box): Flatbush | null {
   if (count === 0) return null

@@ -20,7 +20,7 @@ export class TextMeasure {
     return width
   }
 
-  /** `text`, or its beginning and "…" when it is wider than `room`; '' when not even that fits. */
+  /** `text`, or a part of it and "…" when it is wider than `room`; '' when not even that fits. */
   fit(ctx: Context, font: string, text: string, room: number): string {
     if (this.width(ctx, font, text) <= room) return text
     const key = `${font}\n${Math.floor(room)}\n${text}`
@@ -33,17 +33,22 @@ export class TextMeasure {
     return short
   }
 
+  /** Of a path (`model.head.weight`) the end says more, of anything else the beginning. */
   private shorten(ctx: Context, font: string, text: string, room: number): string {
     ctx.font = font
     const characters = [...text]
+    const isPath = /^[\w[\]]+(\.[\w[\]]+)+$/.test(text)
+    const cut = (length: number) =>
+      isPath
+        ? `…${characters.slice(characters.length - length).join('').replace(/^\.+/, '')}`
+        : `${characters.slice(0, length).join('').replace(/[\s…]+$/, '')}…`
     let low = 0
     let high = characters.length
     while (low < high) {
       const middle = (low + high + 1) >> 1
-      const candidate = `${characters.slice(0, middle).join('').trimEnd()}…`
-      if (ctx.measureText(candidate).width <= room) low = middle
+      if (ctx.measureText(cut(middle)).width <= room) low = middle
       else high = middle - 1
     }
-    return low === 0 ? '' : `${characters.slice(0, low).join('').trimEnd()}…`
+    return low === 0 ? '' : cut(low)
   }
 }
