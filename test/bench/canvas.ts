@@ -1,8 +1,10 @@
 /**
- * Frame times of the graph canvas with 20,000 cards, in the system's Chromium: `node`-run after bundling.
+ * Frame times of the graph canvas with 20,000 cards, in the system's Chromium.
  * The frame-rate limit is off, so the time between two animation frames is what a frame costs, rastering included.
  */
+import type { GraphCanvas } from '../../webview/canvas/graphCanvas.ts'
 import { openCanvasPage } from '../support/canvasPage.ts'
+import type * as scenesModule from '../support/scenes.ts'
 
 const CARDS = 20_000
 const FRAMES = 300
@@ -23,8 +25,8 @@ interface Row {
 const rows = await page.evaluate(
   async ({ cards, frames }) => {
     const { kit, graph, still } = window as never as {
-      kit: { scenes: typeof import('../support/scenes.ts') }
-      graph: import('../../webview/canvas/graphCanvas.ts').GraphCanvas
+      kit: { scenes: typeof scenesModule }
+      graph: GraphCanvas
       still(): Promise<void>
     }
     const { scenes } = kit
@@ -86,5 +88,7 @@ await close()
 
 console.log(`canvas, ${CARDS} cards, ms a frame`)
 for (const { what, p50, p95, max } of rows) {
-  console.log(`${what.padEnd(32)} p50 ${p50.toFixed(1).padStart(6)}  p95 ${p95.toFixed(1).padStart(6)}  max ${max.toFixed(1).padStart(6)}`)
+  console.log(
+    `${what.padEnd(32)} p50 ${p50.toFixed(1).padStart(6)}  p95 ${p95.toFixed(1).padStart(6)}  max ${max.toFixed(1).padStart(6)}`,
+  )
 }

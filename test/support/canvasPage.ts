@@ -35,7 +35,15 @@ export interface CanvasPage {
 
 /** Opens the canvas alone in a real browser. */
 export async function openCanvasPage(
-  options: { width?: number; height?: number; dark?: boolean; highContrast?: boolean; reducedMotion?: boolean; ratio?: number; args?: string[] } = {},
+  options: {
+    width?: number
+    height?: number
+    dark?: boolean
+    highContrast?: boolean
+    reducedMotion?: boolean
+    ratio?: number
+    args?: string[]
+  } = {},
 ): Promise<CanvasPage> {
   const bundle = await build({
     stdin: { contents: script, resolveDir: process.cwd(), loader: 'ts' },
@@ -54,7 +62,14 @@ export async function openCanvasPage(
     reducedMotion: options.reducedMotion === false ? 'no-preference' : 'reduce',
   })
   const page = context.pages()[0] ?? (await context.newPage())
-  await page.setContent(options.highContrast ? html.replace('<body>', '<body class="vscode-high-contrast" style="--bl-background:#000;--bl-foreground:#fff;--bl-dim:#fff;--bl-card:#000;--bl-line:#6fc3df;--bl-focus:#f38518">') : html)
+  await page.setContent(
+    options.highContrast
+      ? html.replace(
+          '<body>',
+          '<body class="vscode-high-contrast" style="--bl-background:#000;--bl-foreground:#fff;--bl-dim:#fff;--bl-card:#000;--bl-line:#6fc3df;--bl-focus:#f38518">',
+        )
+      : html,
+  )
   await page.addScriptTag({ content: bundle.outputFiles[0]!.text })
   return {
     page,

@@ -33,7 +33,9 @@ export function packScene(items: ItemSketch[], edges: EdgeSketch[], revision = 1
   const operands = new Map<number, number>()
   for (const edge of edges) operands.set(edge.to, Math.max(operands.get(edge.to) ?? 1, edge.slot + 1))
   edges.forEach((edge, e) => {
-    points.push(...(edge.points ?? route(box(items[edge.from]!), box(items[edge.to]!), edge.slot, operands.get(edge.to)!)))
+    points.push(
+      ...(edge.points ?? route(box(items[edge.from]!), box(items[edge.to]!), edge.slot, operands.get(edge.to)!)),
+    )
     offset[e + 1] = points.length / 2
   })
   const float = (pick: (i: ItemSketch) => number) => Float32Array.from(items, pick)
@@ -101,36 +103,105 @@ export function neuronScene(): Scene {
 export function mixedScene(): Scene {
   const items: ItemSketch[] = []
   const edges: EdgeSketch[] = []
-  const add = (item: Omit<ItemSketch, 'element'>) => items.push({ ...item, element: item.kind >= ItemKind.group ? -1 - items.length : items.length }) - 1
-  const layer = add({ kind: ItemKind.group, flags: ItemFlag.open, x: COLUMN, y: 0, w: 3 * COLUMN + 6, h: 7 * ROW + 60, title: 'MLP.__call__ › layers[0]', count: 22 })
+  const add = (item: Omit<ItemSketch, 'element'>) =>
+    items.push({ ...item, element: item.kind >= ItemKind.group ? -1 - items.length : items.length }) - 1
+  const layer = add({
+    kind: ItemKind.group,
+    flags: ItemFlag.open,
+    x: COLUMN,
+    y: 0,
+    w: 3 * COLUMN + 6,
+    h: 7 * ROW + 60,
+    title: 'MLP.__call__ › layers[0]',
+    count: 22,
+  })
   const inputs = ['x[0]', 'x[1]', 'x[2]', 'a rather long expression * w'].map((title, i) =>
     add({ kind: ItemKind.leaf, flags: i === 3 ? ItemFlag.unlinked : 0, x: 0, y: 100 + i * ROW, title }),
   )
   const outputs: number[] = []
   for (const n of [0, 1]) {
     const top = 40 + n * (3.5 * ROW + 10)
-    const neuron = add({ kind: ItemKind.group, flags: ItemFlag.open, parent: layer, x: COLUMN + 30, y: top, w: 2 * COLUMN + 176, h: 3 * ROW + 40, title: `neurons[${n}]`, count: 11 })
+    const neuron = add({
+      kind: ItemKind.group,
+      flags: ItemFlag.open,
+      parent: layer,
+      x: COLUMN + 30,
+      y: top,
+      w: 2 * COLUMN + 176,
+      h: 3 * ROW + 40,
+      title: `neurons[${n}]`,
+      count: 11,
+    })
     const sums: number[] = []
     for (const k of [0, 1, 2]) {
-      const w = add({ kind: ItemKind.leaf, flags: ItemFlag.parameter, parent: neuron, x: COLUMN + 50, y: top + 36 + k * ROW, title: `w[${k}]` })
-      const m = add({ kind: ItemKind.op, parent: neuron, x: 2 * COLUMN + 40, y: top + 36 + k * ROW, title: `w[${k}] * x[${k}]`, subtitle: '×' })
+      const w = add({
+        kind: ItemKind.leaf,
+        flags: ItemFlag.parameter,
+        parent: neuron,
+        x: COLUMN + 50,
+        y: top + 36 + k * ROW,
+        title: `w[${k}]`,
+      })
+      const m = add({
+        kind: ItemKind.op,
+        parent: neuron,
+        x: 2 * COLUMN + 40,
+        y: top + 36 + k * ROW,
+        title: `w[${k}] * x[${k}]`,
+        subtitle: '×',
+      })
       edges.push({ from: w, to: m, slot: 0 })
       if (k === 0) edges.push({ from: inputs[n]!, to: m, slot: 1 })
       sums.push(m)
     }
-    const act = add({ kind: ItemKind.op, parent: neuron, x: 3 * COLUMN + 20, y: top + 36 + ROW, title: 'act', subtitle: 'sum' })
+    const act = add({
+      kind: ItemKind.op,
+      parent: neuron,
+      x: 3 * COLUMN + 20,
+      y: top + 36 + ROW,
+      title: 'act',
+      subtitle: 'sum',
+    })
     sums.forEach((m, slot) => edges.push({ from: m, to: act, slot }))
     outputs.push(act)
   }
   const closed = add({ kind: ItemKind.group, x: 4 * COLUMN + 60, y: ROW, title: 'layers[1]', count: 1216 })
-  const fold = add({ kind: ItemKind.fold, x: 4 * COLUMN + 60, y: 3 * ROW, title: 'neurons[0…15]', subtitle: '× 16', count: 176 })
+  const fold = add({
+    kind: ItemKind.fold,
+    x: 4 * COLUMN + 60,
+    y: 3 * ROW,
+    title: 'neurons[0…15]',
+    subtitle: '× 16',
+    count: 176,
+  })
   outputs.forEach((o, i) => edges.push({ from: o, to: i ? fold : closed, slot: -1, count: 16 }))
-  const hidden = add({ kind: ItemKind.op, flags: ItemFlag.tensor, x: 5 * COLUMN + 60, y: ROW, title: 'h @ W2 + b2', subtitle: '32×512' })
-  const weights = add({ kind: ItemKind.leaf, flags: ItemFlag.tensor | ItemFlag.parameter, x: 4 * COLUMN + 60, y: 5 * ROW, title: 'model.head.weight', subtitle: '512×50257' })
+  const hidden = add({
+    kind: ItemKind.op,
+    flags: ItemFlag.tensor,
+    x: 5 * COLUMN + 60,
+    y: ROW,
+    title: 'h @ W2 + b2',
+    subtitle: '32×512',
+  })
+  const weights = add({
+    kind: ItemKind.leaf,
+    flags: ItemFlag.tensor | ItemFlag.parameter,
+    x: 4 * COLUMN + 60,
+    y: 5 * ROW,
+    title: 'model.head.weight',
+    subtitle: '512×50257',
+  })
   const two = add({ kind: ItemKind.constant, x: 5 * COLUMN + 100, y: 4 * ROW, w: 64, h: 28, title: '2.0' })
   const power = add({ kind: ItemKind.op, x: 6 * COLUMN + 60, y: 3 * ROW, title: 'diff ** 2', subtitle: '**' })
   const logits = add({ kind: ItemKind.op, x: 6 * COLUMN + 60, y: ROW, title: 'log(p)', subtitle: 'log' })
-  const loss = add({ kind: ItemKind.op, flags: ItemFlag.root, x: 7 * COLUMN + 60, y: 2 * ROW, title: 'loss', subtitle: '+' })
+  const loss = add({
+    kind: ItemKind.op,
+    flags: ItemFlag.root,
+    x: 7 * COLUMN + 60,
+    y: 2 * ROW,
+    title: 'loss',
+    subtitle: '+',
+  })
   edges.push(
     { from: closed, to: hidden, slot: 0 },
     { from: weights, to: hidden, slot: 1 },
@@ -155,7 +226,14 @@ export function fieldScene(count: number): Scene {
   for (let i = 0; i < count; i++) {
     const column = Math.floor(i / rows)
     const row = i % rows
-    items.push({ element: i, kind: column === 0 ? ItemKind.leaf : ItemKind.op, x: column * COLUMN, y: row * ROW, title: `v${i} = a + b`, subtitle: column === 0 ? '' : '+' })
+    items.push({
+      element: i,
+      kind: column === 0 ? ItemKind.leaf : ItemKind.op,
+      x: column * COLUMN,
+      y: row * ROW,
+      title: `v${i} = a + b`,
+      subtitle: column === 0 ? '' : '+',
+    })
     if (column === 0) continue
     edges.push({ from: i - rows, to: i, slot: 0 })
     if (row > 0) edges.push({ from: i - rows - 1, to: i, slot: 1 })
@@ -177,7 +255,13 @@ export function frameOf(scene: Scene, reached = 0): Frame {
     hasValue: Uint8Array.from({ length: items }, (_, i) => (closed(i) ? 0 : 1)),
     gradient: Float64Array.from({ length: items }, (_, i) => (i % 11 === 5 ? 0 : wave(i))),
     status: Uint8Array.from({ length: items }, (_, i) =>
-      !known(i) ? GradientStatus.waiting : i % 13 === 7 ? GradientStatus.carried : i % 13 === 9 ? GradientStatus.released : GradientStatus.arrived,
+      !known(i)
+        ? GradientStatus.waiting
+        : i % 13 === 7
+          ? GradientStatus.carried
+          : i % 13 === 9
+            ? GradientStatus.released
+            : GradientStatus.arrived,
     ),
     contribution: Float64Array.from({ length: edges }, (_, e) => wave(e + 3)),
     flowed: Uint8Array.from({ length: edges }, (_, e) => (known(scene.edges.from[e]!) ? 1 : 0)),

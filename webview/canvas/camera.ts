@@ -48,7 +48,14 @@ export function fit(box: Box, size: Size): Camera {
 }
 
 /** Zooms by `factor` and keeps the screen point (px, py) where it is. `fitZoom` bounds how far out one can go. */
-export function zoomAround(camera: Camera, size: Size, factor: number, px: number, py: number, fitZoom: number): Camera {
+export function zoomAround(
+  camera: Camera,
+  size: Size,
+  factor: number,
+  px: number,
+  py: number,
+  fitZoom: number,
+): Camera {
   const zoom = clampZoom(camera.zoom * factor, fitZoom)
   const [x, y] = toScene(camera, size, px, py)
   return { x: x - (px - size.width / 2) / zoom, y: y - (py - size.height / 2) / zoom, zoom }

@@ -112,19 +112,20 @@ function drawStripe(d: Drawing, item: number, w: number, h: number, radius: numb
   const inset = leaf ? Math.min(radius, h / 4) : 0
   const status = numbers?.frame.status[item]
   const tone = numbers?.itemTone[item] ?? Tone.none
+  const corners = leaf ? 2 : [radius, 0, 0, radius]
   ctx.beginPath()
   if (status === GradientStatus.carried) {
     const piece = (h - 2 * inset - 4) / 3
     for (let i = 0; i < 3; i++) ctx.rect(0.5, inset + i * (piece + 2), width, piece)
-  } else ctx.roundRect(0, inset, width, h - 2 * inset, leaf ? 2 : [radius, 0, 0, radius])
-  if (status === GradientStatus.released) {
+  } else if (status === GradientStatus.released) {
+    ctx.roundRect(0.5, inset + 0.5, width, h - 2 * inset - 1, corners)
     ctx.strokeStyle = d.colours[tone]!
-    ctx.lineWidth = 1.25
+    ctx.lineWidth = 1
     ctx.stroke()
-  } else {
-    ctx.fillStyle = d.colours[tone]!
-    ctx.fill()
-  }
+    return
+  } else ctx.roundRect(0, inset, width, h - 2 * inset, corners)
+  ctx.fillStyle = d.colours[tone]!
+  ctx.fill()
 }
 
 function drawOneLine(d: Drawing, item: number, w: number, h: number): void {
@@ -202,11 +203,22 @@ function wordingsOf(
   valueNorm: boolean,
 ): [string, string][] {
   const short = `∂ ${gradient}`
-  if (group) return gradient === PENDING ? [[value, short]] : [[value, `max ${short}`], [value, short]]
+  if (group)
+    return gradient === PENDING
+      ? [[value, short]]
+      : [
+          [value, `max ${short}`],
+          [value, short],
+        ]
   if (!gradientNorm && !valueNorm) return [[value, short]]
   const normed = gradientNorm ? `∂ ‖·‖ ${gradient}` : short
   const left = valueNorm ? `‖·‖ ${value}` : value
-  return [[left, normed], [left, gradientNorm ? `‖∂‖ ${gradient}` : short], [left, short], [value, short]]
+  return [
+    [left, normed],
+    [left, gradientNorm ? `‖∂‖ ${gradient}` : short],
+    [left, short],
+    [value, short],
+  ]
 }
 
 const countText = (count: number) => `${count.toLocaleString('en-US')} ${count === 1 ? 'op' : 'ops'}`

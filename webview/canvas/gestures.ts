@@ -26,7 +26,10 @@ export function listenToGestures(target: HTMLElement, on: GestureHandlers): () =
     return { x: event.clientX - box.left, y: event.clientY - box.top }
   }
   const listen = <K extends keyof HTMLElementEventMap>(type: K, listener: (event: HTMLElementEventMap[K]) => void) =>
-    target.addEventListener(type, listener, { signal: stop.signal, passive: type !== 'wheel' && type !== 'contextmenu' })
+    target.addEventListener(type, listener, {
+      signal: stop.signal,
+      passive: type !== 'wheel' && type !== 'contextmenu',
+    })
 
   listen('pointerdown', (event) => {
     if (event.pointerType === 'mouse' && event.button > 1) return

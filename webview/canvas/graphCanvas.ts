@@ -1,6 +1,16 @@
 import type { ElementId, Frame, Scene } from '../../src/protocol/view.ts'
 import { PaintCache, paintWhole } from './cache.ts'
-import { bringIntoView, type Camera, clampZoom, fit, type Size, toScene, toScreen, viewBox, zoomAround } from './camera.ts'
+import {
+  bringIntoView,
+  type Camera,
+  clampZoom,
+  fit,
+  type Size,
+  toScene,
+  toScreen,
+  viewBox,
+  zoomAround,
+} from './camera.ts'
 import { listenToGestures } from './gestures.ts'
 import { LabelPlaces } from './labels.ts'
 import { CameraMotion, placementOf, reducedMotion, SceneMotion } from './motion.ts'
@@ -241,7 +251,10 @@ export class GraphCanvas {
   overview(size: Size, ratio: number): { image: CanvasImageSource; camera: Camera } | null {
     if (!this.picture) return null
     const view = this.viewOn(this.base.ctx)
-    const { canvas, camera } = paintWhole({ ...view, placement: placementOf(this.picture.scene), appearing: null, ratio }, size)
+    const { canvas, camera } = paintWhole(
+      { ...view, placement: placementOf(this.picture.scene), appearing: null, ratio },
+      size,
+    )
     return { image: canvas, camera }
   }
 
@@ -264,7 +277,8 @@ export class GraphCanvas {
     const size = { width: width + 2 * EXPORT_MARGIN, height: height + 2 * EXPORT_MARGIN }
     const zoom = Math.min(scale, EXPORT_LIMIT / Math.max(size.width, size.height))
     const readable = defaultTheme(background)
-    const theme = readable.dark === this.theme.dark ? { ...this.theme, background } : { ...readable, mono: this.theme.mono }
+    const theme =
+      readable.dark === this.theme.dark ? { ...this.theme, background } : { ...readable, mono: this.theme.mono }
     const canvas = document.createElement('canvas')
     canvas.width = Math.max(1, Math.round(size.width * zoom))
     canvas.height = Math.max(1, Math.round(size.height * zoom))

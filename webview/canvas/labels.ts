@@ -15,8 +15,8 @@ export interface LabelPlace {
 }
 
 /**
- * Finds a place for the number of each edge where it touches no card, no other edge and no other label, or none.
- * Places depend on the scene alone, so that numbers stay put while one steps through a pass.
+ * Finds a place for the number of each edge where it touches no card, no edge and no other label, or none. A place
+ * once given is kept as long as the scene is, so that numbers stay put while one steps through a pass.
  */
 export class LabelPlaces {
   private readonly picture: Picture
@@ -55,14 +55,14 @@ export class LabelPlaces {
           const place: LabelPlace = level
             ? { x, y: y + side * (LABEL_HEIGHT / 2 + 3), align: 'center', width }
             : { x: x - side * 6, y, align: side < 0 ? 'left' : 'right', width }
-          if (this.isFree(boxOf(place), edge)) return place
+          if (this.isFree(boxOf(place))) return place
         }
       }
     }
     return null
   }
 
-  private isFree(box: Box, edge: number): boolean {
+  private isFree(box: Box): boolean {
     const { picture } = this
     for (const item of picture.itemsIn(box)) {
       if (!picture.isOpen(item)) return false
@@ -70,7 +70,7 @@ export class LabelPlaces {
       const inside = box.x0 > own.x0 && box.x1 < own.x1 && box.y1 < own.y1 && box.y0 > own.y0 + HEADER
       if (!inside) return false
     }
-    for (const other of picture.edgesIn(box)) if (other !== edge && this.crosses(other, box)) return false
+    for (const edge of picture.edgesIn(box)) if (this.crosses(edge, box)) return false
     return !cellsOf(box).some((cell) => this.taken.get(cell)?.some((other) => overlaps(box, other)))
   }
 

@@ -11,7 +11,13 @@ const easeOut = (t: number) => 1 - (1 - t) ** 3
 
 export const reducedMotion = () => matchMedia('(prefers-reduced-motion: reduce)').matches
 
-export const placementOf = (scene: Scene): Placement => ({ x: scene.x, y: scene.y, w: scene.w, h: scene.h, edgeAlpha: 1 })
+export const placementOf = (scene: Scene): Placement => ({
+  x: scene.x,
+  y: scene.y,
+  w: scene.w,
+  h: scene.h,
+  edgeAlpha: 1,
+})
 
 /** Items on their way from one scene to the next. */
 export class SceneMotion {
@@ -39,7 +45,8 @@ export class SceneMotion {
     this.advance(now)
   }
 
-  static worthwhile = (old: Scene, scene: Scene) => Math.max(old.element.length, scene.element.length) <= LIMIT && !reducedMotion()
+  static worthwhile = (old: Scene, scene: Scene) =>
+    Math.max(old.element.length, scene.element.length) <= LIMIT && !reducedMotion()
 
   /** Moves the items to where they are at `now`; false once they have arrived. */
   advance(now: number): boolean {

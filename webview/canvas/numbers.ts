@@ -8,12 +8,21 @@ const LEVELS = 5
 const DECADES = 6
 
 /** A tone is an index into the palette: 0 none, 1 zero, then the ramp up, the ramp down, non-finite. */
-export const Tone = { none: 0, zero: 1, positive: 2, negative: 2 + LEVELS, bad: 2 + 2 * LEVELS, count: 3 + 2 * LEVELS } as const
+export const Tone = {
+  none: 0,
+  zero: 1,
+  positive: 2,
+  negative: 2 + LEVELS,
+  bad: 2 + 2 * LEVELS,
+  count: 3 + 2 * LEVELS,
+} as const
 
 /** The palette of a theme: one colour per tone. The weakest step keeps enough hue to show its sign. */
 export function palette(theme: Theme): string[] {
   const ramp = (end: string) =>
-    Array.from({ length: LEVELS }, (_, i) => mix(parseColour(theme.zero), parseColour(end), 0.45 + (0.55 * i) / (LEVELS - 1)))
+    Array.from({ length: LEVELS }, (_, i) =>
+      mix(parseColour(theme.zero), parseColour(end), 0.45 + (0.55 * i) / (LEVELS - 1)),
+    )
   return [theme.line, theme.zero, ...ramp(theme.positive), ...ramp(theme.negative), theme.error]
 }
 

@@ -21,7 +21,9 @@ export function paintMarks(view: View, marks: Marks): void {
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0)
   ctx.clearRect(0, 0, size.width, size.height)
   const focusEdges =
-    marks.hoveredEdge !== null ? [marks.hoveredEdge] : edgesOf(view, marks.hovered) ?? edgesOf(view, marks.selected) ?? []
+    marks.hoveredEdge !== null
+      ? [marks.hoveredEdge]
+      : (edgesOf(view, marks.hovered) ?? edgesOf(view, marks.selected) ?? [])
   haloEdges(view, focusEdges)
   for (const item of marks.lit) markLit(view, item)
   if (marks.hovered !== null && marks.hovered !== marks.selected) ring(view, marks.hovered, { offset: 0, width: 1 })
@@ -89,8 +91,8 @@ function markCurrent(view: View, item: number): void {
   intoItem(view, item)
   ctx.scale(1 / camera.zoom, 1 / camera.zoom)
   // On the ring's corner, where no text is, whatever the zoom.
-  const x = Math.min(0, ((placement.w[item]! * camera.zoom) - LEAST) / 2) - 3
-  const y = Math.min(0, ((placement.h[item]! * camera.zoom) - LEAST) / 2) - 3
+  const x = Math.min(0, (placement.w[item]! * camera.zoom - LEAST) / 2) - 3
+  const y = Math.min(0, (placement.h[item]! * camera.zoom - LEAST) / 2) - 3
   ctx.beginPath()
   ctx.arc(x, y, 8, 0, 2 * Math.PI)
   ctx.fillStyle = theme.focus

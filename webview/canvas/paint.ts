@@ -68,7 +68,14 @@ const grow = (box: Box, by: number): Box => ({ x0: box.x0 - by, y0: box.y0 - by,
 /** Scene coordinates. */
 export function intoScene({ ctx, camera, size, ratio }: View): void {
   const k = camera.zoom * ratio
-  ctx.setTransform(k, 0, 0, k, (size.width / 2 - camera.x * camera.zoom) * ratio, (size.height / 2 - camera.y * camera.zoom) * ratio)
+  ctx.setTransform(
+    k,
+    0,
+    0,
+    k,
+    (size.width / 2 - camera.x * camera.zoom) * ratio,
+    (size.height / 2 - camera.y * camera.zoom) * ratio,
+  )
 }
 
 /** The item's own coordinates, its corner on a whole device pixel so that hairlines and text are crisp. */
@@ -160,7 +167,7 @@ function drawTitleCard(view: View, item: number): void {
 
 /** Far out, a card is a rectangle with its stripe; farther still, one in the colour of its gradient. */
 function* paintOverview(view: View, cards: Uint32Array): Generator<void, void> {
-  const { ctx, camera, ratio, picture, placement, numbers, colours, theme, appearing } = view
+  const { ctx, camera, ratio, placement, numbers, colours, theme, appearing } = view
   const striped = camera.zoom >= detailZoom.stripe
   const buckets: number[][] = Array.from({ length: 2 * Tone.count }, () => [])
   for (const item of cards) {
@@ -228,12 +235,17 @@ function paintGroupTitles(view: View, groups: Uint32Array): void {
 }
 
 function paintLabels(view: View, edges: Uint32Array): void {
-  const { ctx, labels, numbers, picture } = view
+  const { labels, numbers, picture } = view
   if (!labels || !numbers) return
   intoScene(view)
   for (const edge of edges) {
     const label = numbers.contributionText(edge)
-    if (label === '' || isDimmed(view, picture.scene.edges.from[edge]!) || isDimmed(view, picture.scene.edges.to[edge]!)) continue
+    if (
+      label === '' ||
+      isDimmed(view, picture.scene.edges.from[edge]!) ||
+      isDimmed(view, picture.scene.edges.to[edge]!)
+    )
+      continue
     const place = labels.place(edge)
     if (place) writeLabel(view, edge, label, place)
   }

@@ -153,7 +153,14 @@ export class Picture {
     const { offset, points } = this.scene.edges
     let least = Infinity
     for (let p = offset[edge]!; p + 1 < offset[edge + 1]!; p++) {
-      const distance = distanceToSegment(x, y, points[2 * p]!, points[2 * p + 1]!, points[2 * p + 2]!, points[2 * p + 3]!)
+      const distance = distanceToSegment(
+        x,
+        y,
+        points[2 * p]!,
+        points[2 * p + 1]!,
+        points[2 * p + 2]!,
+        points[2 * p + 3]!,
+      )
       least = Math.min(least, distance)
     }
     return least

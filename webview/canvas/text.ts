@@ -40,8 +40,14 @@ export class TextMeasure {
     const isPath = /^[\w[\]]+(\.[\w[\]]+)+$/.test(text)
     const cut = (length: number) =>
       isPath
-        ? `…${characters.slice(characters.length - length).join('').replace(/^\.+/, '')}`
-        : `${characters.slice(0, length).join('').replace(/[\s…]+$/, '')}…`
+        ? `…${characters
+            .slice(characters.length - length)
+            .join('')
+            .replace(/^\.+/, '')}`
+        : `${characters
+            .slice(0, length)
+            .join('')
+            .replace(/[\s…]+$/, '')}…`
     let low = 0
     let high = characters.length
     while (low < high) {
