@@ -157,6 +157,7 @@ export class Session {
       if (this.growth) clearTimeout(this.growth)
       this.growth = null
     }
+    this.tape.tables.compact()
     this.listener.ended?.(facts.end)
   }
 }

@@ -1,14 +1,18 @@
-/** Growable typed columns. A column that holds nothing but its default takes no memory. */
+/**
+ * Growable columns, as narrow as what they hold: ids take one, two or four bytes, and a column that holds
+ * nothing but its default takes none.
+ */
 import type { ColumnType } from '../protocol/wire.ts'
 
-type Cells = Uint8Array | Int8Array | Int32Array | Float64Array
-
-const arrays = { u8: Uint8Array, i8: Int8Array, i32: Int32Array, text: Int32Array, f64: Float64Array } as const
+export type Cells = Uint8Array | Int8Array | Int16Array | Int32Array | Float64Array
 
 export const cellSize = { u8: 1, i8: 1, i32: 4, text: 4, f64: 8 } as const satisfies Record<ColumnType, number>
 
 /** What an unwritten column reads as: always this number, or the row's own id. */
 export type Default = number | 'row'
+
+/** Growth leaves this much spare room, so that appending stays linear. */
+const SPARE = 1.5
 
 export class Column {
   length = 0
@@ -26,24 +30,26 @@ export class Column {
     return this.fallback === 'row' ? row : this.fallback
   }
 
-  /** Makes room for `rows` in all, exactly; for files, whose size is known ahead. */
-  reserve(rows: number): void {
-    if (this.cells !== null && this.cells.length < rows) this.grow(rows)
-    else if (this.cells === null) this.reserved = Math.max(this.reserved, rows)
-  }
-  private reserved = 0
-
   append(source: Cells): void {
     const start = this.length
+    const end = start + source.length
     if (this.cells === null && !this.allDefault(source)) {
-      this.grow(Math.max(this.reserved, start + source.length))
-      const cells = this.cells as unknown as Cells
-      for (let row = 0; row < start; row++) cells[row] = this.fallback === 'row' ? row : this.fallback
+      this.cells = this.fit(source, end)
+      for (let row = 0; row < start; row++) this.cells[row] = this.fallback === 'row' ? row : this.fallback
     }
-    this.length = start + source.length
+    this.length = end
     if (this.cells === null) return
-    if (this.cells.length < this.length) this.grow(Math.max(this.length, Math.ceil(this.cells.length * 1.6)))
+    const fitting = this.fit(source, end)
+    if (fitting !== this.cells) {
+      fitting.set(this.cells.subarray(0, start))
+      this.cells = fitting
+    }
     this.cells.set(source, start)
+  }
+
+  /** Gives back spare room. */
+  compact(): void {
+    if (this.cells !== null && this.cells.length > this.length) this.cells = this.cells.slice(0, this.length)
   }
 
   /** Bytes held, spare room included. */
@@ -61,10 +67,31 @@ export class Column {
     return true
   }
 
-  private grow(capacity: number): void {
-    const next = new arrays[this.type](capacity)
-    if (this.cells !== null) next.set(this.cells.subarray(0, this.length))
-    this.cells = next
+  /** The present cells when `source` fits into them as rows up to `end`; otherwise empty ones that are wide and long enough. */
+  private fit(source: Cells, end: number): Cells {
+    const present = this.cells
+    const width = Math.max(present?.BYTES_PER_ELEMENT ?? 1, this.widthOf(source))
+    if (present !== null && present.length >= end && present.BYTES_PER_ELEMENT === width) return present
+    const capacity =
+      present === null || present.length >= end
+        ? Math.max(end, present?.length ?? 0)
+        : Math.max(end, Math.ceil(present.length * SPARE))
+    if (this.type === 'u8') return new Uint8Array(capacity)
+    if (width === 8) return new Float64Array(capacity)
+    return width === 4 ? new Int32Array(capacity) : width === 2 ? new Int16Array(capacity) : new Int8Array(capacity)
+  }
+
+  private widthOf(source: Cells): number {
+    if (this.type === 'f64') return 8
+    if (this.type === 'u8' || this.type === 'i8') return 1
+    let low = this.fallback === 'row' ? this.length : 0
+    let high = low
+    for (let i = 0; i < source.length; i++) {
+      const cell = source[i]!
+      if (cell < low) low = cell
+      else if (cell > high) high = cell
+    }
+    return low >= -128 && high < 128 ? 1 : low >= -32768 && high < 32768 ? 2 : 4
   }
 }
 

@@ -1,7 +1,7 @@
 /** Wire bytes to tables, piece by piece as they arrive. Rejects anything malformed and names the offset. */
 import { WIRE_MAGIC, WIRE_VERSION, tableNames, type ColumnType, type TableName } from '../protocol/wire.ts'
-import { cellSize } from './column.ts'
-import { checkReference, type Tables } from './tables.ts'
+import { cellSize, type Cells } from './column.ts'
+import { boundsOf, type Bounds, type Tables } from './tables.ts'
 
 export class WireError extends Error {
   /** Bytes from the start of the stream. */
@@ -139,17 +139,12 @@ export class Decoder {
     for (const [, type] of columns) size += padded(rows * cellSize[type])
     if (size !== payload.length)
       throw new WireError(offset, `a block of ${rows} rows of ${name} must be ${size} bytes, not ${payload.length}`)
-    const base = this.tables.rowsOf(name)
     const parts: Cells[] = []
     let at = 0
     for (const [column, type] of columns) {
       const cells = cut(payload, at, type, rows)
-      if (type === 'i32' || type === 'text') {
-        for (let row = 0; row < rows; row++) {
-          const fault = checkReference(name, column, type, cells[row]!, base + row, this.tables)
-          if (fault) throw new WireError(offset + at + row * 4, fault)
-        }
-      }
+      const bounds = boundsOf(name, column, type, this.tables)
+      if (bounds) checkIds(cells, bounds, name, column, offset + at)
       parts.push(cells)
       at += padded(rows * cellSize[type])
     }
@@ -157,7 +152,16 @@ export class Decoder {
   }
 }
 
-type Cells = Uint8Array | Int8Array | Int32Array | Float64Array
+/** Every id must name a row that is already there. */
+function checkIds(cells: Cells, { target, low, high }: Bounds, table: TableName, column: string, offset: number): void {
+  const own = target === table ? 1 : 0
+  for (let row = 0; row < cells.length; row++) {
+    const id = cells[row]!
+    if (id >= low && id < high + own * row) continue
+    const what = id === -1 ? 'names no row' : `names row ${id} of ${target}, which has ${high + own * row}`
+    throw new WireError(offset + row * 4, `${table}.${column} ${what}`)
+  }
+}
 
 /** A column's cells, copied only where the bytes are not aligned. */
 function cut(payload: Uint8Array, at: number, type: ColumnType, rows: number): Cells {

@@ -122,6 +122,12 @@ export class Tables {
     return this.text[id] ?? ''
   }
 
+  /** Gives back spare room once nothing more will come. */
+  compact(): void {
+    for (const list of this.columns.values()) for (const [, , column] of list) column.compact()
+  }
+
+  /** Bytes that the columns take. */
   get bytes(): number {
     let sum = 0
     for (const list of this.columns.values()) for (const [, , column] of list) sum += column.bytes
@@ -129,19 +135,16 @@ export class Tables {
   }
 }
 
-/** Says what is wrong with an id, or null. */
-export function checkReference(
-  table: TableName,
-  column: string,
-  type: ColumnType,
-  id: number,
-  row: number,
-  tables: Tables,
-): string | null {
+/** The ids that a column may hold: from `low` up to, not including, `high`; and for messages, the table they name. */
+export interface Bounds {
+  target: TableName
+  low: number
+  high: number
+}
+
+/** Null for columns that hold no ids. Within its own table a row may only name earlier ones: `high` then grows by one per row. */
+export function boundsOf(table: TableName, column: string, type: ColumnType, tables: Tables): Bounds | null {
   const target = type === 'text' ? 'text' : references[`${table}.${column}`]
   if (target === undefined) return null
-  const known = target === table ? row : tables.rowsOf(target)
-  if (id < -1 || id >= known) return `${table}.${column} names row ${id} of ${target}, which has ${known}`
-  if (id === -1 && required.has(`${table}.${column}`)) return `${table}.${column} names no row`
-  return null
+  return { target, low: required.has(`${table}.${column}`) ? 0 : -1, high: tables.rowsOf(target) }
 }
