@@ -12,7 +12,7 @@ export function callChain(tape: Tape, call: number): number[] {
 
 /**
  * A method call reads as the instance it was made on, seen from the instance around it (`layers[0]`), and as its
- * function where there is none; an iteration as the loop's header and its number.
+ * function where there is none; a module as its name in the module around it; an iteration as the loop's header and its number.
  */
 export function callLabel(tape: Tape, call: number): string {
   const table = tape.table('call')
@@ -20,7 +20,8 @@ export function callLabel(tape: Tape, call: number): string {
     return `${tape.siteText(table.site.at(call)).trim().replace(/:$/, '')} · ${table.iteration.at(call)}`
   const name = tape.tables.string(table.function.at(call))
   const instance = tape.tables.string(table.instance.at(call))
-  const method = table.parent.at(call) >= 0 && instance !== '' && isIndexed(instance)
+  const named = isIndexed(instance) || table.kind.at(call) === CallKind.module
+  const method = table.parent.at(call) >= 0 && instance !== '' && named
   return method ? instance : name
 }
 

@@ -150,7 +150,7 @@ function passedBy(tape: Tape, value: number, tick: number): boolean {
 }
 
 /** The number is from an earlier pass, and a graph built since then uses the value again. */
-function isCarried(tape: Tape, value: number, pass: number, tick: number): boolean {
+export function isCarried(tape: Tape, value: number, pass: number, tick: number): boolean {
   const now = tape.passAt(tick)
   if (pass < 0 || pass >= now) return false
   const end = tape.passEnd(pass)

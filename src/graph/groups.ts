@@ -1,0 +1,201 @@
+/** A tape as a tree of groups: calls, loop iterations, folds of repeats, lists of parameters, lines, ranges. */
+import type { ElementId } from '../protocol/view.ts'
+import type { Tape } from '../tape/tape.ts'
+import { callOfRef, CallTree, type Ref } from './callTree.ts'
+import { partition, type Part } from './folds.ts'
+
+/**
+ * `call`: a call or one iteration of a loop. `fold`: repeats, shown as one ("× 16"). `leaves`: entries of one list.
+ * `line`: what one source line made. `range`: a stretch of a list that is too long to show.
+ */
+export const GroupKind = { root: 0, call: 1, callFold: 2, leaves: 3, line: 4, range: 5, opFold: 6 } as const
+export type GroupKind = (typeof GroupKind)[keyof typeof GroupKind]
+
+/** More children than this are split into ranges. */
+const MAX_CHILDREN = 400
+/** A small graph is shown whole. */
+const SMALL_OPS = 60
+/** Groups are opened for the first picture as long as it has no more cards than this. */
+const FIRST_CARDS = 24
+/** … and until it has so many. */
+const MIN_FIRST_CARDS = 12
+
+interface Pending {
+  group: number
+  parts: Part[]
+}
+
+/** Dense numbers of groups are places in the arrays and change when the tape grows; `id`s do not. Group 0 is the whole graph. */
+export class Groups {
+  readonly tape: Tape
+  readonly tree: CallTree
+  readonly parent: number[] = []
+  readonly kind: GroupKind[] = []
+  /** Stable: made from the rows of the tape that the group stands for. */
+  readonly id: number[] = []
+  /** The call row of a call, the first member of a fold, the first op of the others. */
+  readonly anchor: number[] = []
+  /** Ops inside. */
+  readonly count: number[] = []
+  /** A call whose only content is this fold, −1 for none: both are shown as one. */
+  readonly shell: number[] = []
+  /** Ops (≥ 0) and groups (−1 − dense number), in order. */
+  private readonly content: Int32Array[] = []
+  /** Per op the group it is directly in. */
+  readonly groupOf: Int32Array
+  /** Of ranges: the place of the first member in the list they are cut from, and how many members they have. */
+  readonly ranges = new Map<number, { start: number; length: number }>()
+  private readonly dense = new Map<number, number>()
+  private readonly startOpen = new Set<number>()
+
+  constructor(tape: Tape) {
+    this.tape = tape
+    this.tree = new CallTree(tape)
+    this.groupOf = new Int32Array(tape.ops)
+    const pending: Pending[] = []
+    this.addNode(-1, this.tree.calls, pending)
+    for (let next = pending.pop(); next; next = pending.pop()) this.fill(next, pending)
+    this.chooseOpen()
+  }
+
+  get size(): number {
+    return this.parent.length
+  }
+
+  /** Refs of what a group holds: ops (≥ 0) and groups (−1 − dense number). */
+  children(group: number): Int32Array {
+    return this.content[group]!
+  }
+
+  elementOf(ref: Ref): ElementId {
+    return ref >= 0 ? ref : -1 - this.id[-1 - ref]!
+  }
+
+  /** Dense number of a group element, undefined when there is no such group (any more). */
+  find(element: ElementId): number | undefined {
+    return this.dense.get(-1 - element)
+  }
+
+  /** Open before the user said anything. */
+  opensByItself(group: number): boolean {
+    return this.startOpen.has(group)
+  }
+
+  isFold(group: number): boolean {
+    const kind = this.kind[group]!
+    return kind === GroupKind.callFold || kind === GroupKind.opFold || kind === GroupKind.leaves
+  }
+
+  /** The groups around an op or group, innermost first, without the whole graph. */
+  ancestors(element: ElementId): number[] {
+    const chain: number[] = []
+    const group = element >= 0 ? this.groupOf[element] : this.find(element)
+    let at = element >= 0 ? group : group === undefined ? undefined : this.parent[group]
+    while (at !== undefined && at > 0) {
+      chain.push(at)
+      at = this.parent[at]
+    }
+    return chain
+  }
+
+  private add(parent: number, kind: GroupKind, anchor: number, count: number): number {
+    const group = this.parent.length
+    this.parent.push(parent)
+    this.kind.push(kind)
+    this.anchor.push(anchor)
+    this.count.push(count)
+    this.shell.push(-1)
+    this.content.push(none)
+    let id = anchor * 64 + kind * 8
+    while (this.dense.has(id)) id++
+    this.id.push(id)
+    this.dense.set(id, group)
+    return group
+  }
+
+  /** A node of the call tree as a group; one that holds a single fold becomes that fold. */
+  private addNode(parent: number, node: number, pending: Pending[]): number {
+    const parts = partition(this.tree, node)
+    const root = node === this.tree.calls
+    const only = parts.length === 1 && !root ? parts[0]! : null
+    if (only !== null && only.kind !== 'single') {
+      const group = this.addPart(parent, only, pending)
+      this.shell[group] = node
+      return group
+    }
+    const group = this.add(parent, root ? GroupKind.root : GroupKind.call, root ? 0 : node, this.tree.count[node]!)
+    pending.push({ group, parts })
+    return group
+  }
+
+  private addPart(parent: number, { kind, members }: Part, pending: Pending[]): number {
+    const first = members[0]!
+    const count = members.reduce((sum, ref) => sum + this.tree.opsIn(ref), 0)
+    const folded = first >= 0 ? GroupKind.opFold : GroupKind.callFold
+    const groupKind = kind === 'leaves' ? GroupKind.leaves : kind === 'line' ? GroupKind.line : folded
+    const group = this.add(parent, groupKind, first >= 0 ? first : callOfRef(first), count)
+    pending.push({ group, parts: members.map((ref) => ({ kind: 'single', members: [ref] })) })
+    return group
+  }
+
+  private fill({ group, parts }: Pending, pending: Pending[]): void {
+    if (parts.length > MAX_CHILDREN) {
+      this.content[group] = Int32Array.from(this.splitIntoRanges(group, parts, pending), refOfGroup)
+      return
+    }
+    this.content[group] = Int32Array.from(parts, (part) => {
+      const ref = part.members[0]!
+      if (part.kind !== 'single') return refOfGroup(this.addPart(group, part, pending))
+      if (ref < 0) return refOfGroup(this.addNode(group, callOfRef(ref), pending))
+      this.groupOf[ref] = group
+      return ref
+    })
+  }
+
+  /** Ranges of 100, 1,000 … so that there are at most a hundred of them. */
+  private splitIntoRanges(group: number, parts: readonly Part[], pending: Pending[]): number[] {
+    let size = 100
+    while (parts.length / size > 100) size *= 10
+    const ranges: number[] = []
+    for (let start = 0; start < parts.length; start += size) {
+      const slice = parts.slice(start, start + size)
+      let count = 0
+      for (const part of slice) for (const ref of part.members) count += this.tree.opsIn(ref)
+      const first = slice[0]!.members[0]!
+      const range = this.add(group, GroupKind.range, first >= 0 ? first : callOfRef(first), count)
+      this.ranges.set(range, { start: (this.ranges.get(group)?.start ?? 0) + start, length: slice.length })
+      pending.push({ group: range, parts: slice })
+      ranges.push(range)
+    }
+    return ranges
+  }
+
+  /** Small graphs whole; of others the largest groups that are no repeats, as long as the picture stays small. */
+  private chooseOpen(): void {
+    if (this.tape.ops <= SMALL_OPS) {
+      for (let group = 1; group < this.size; group++) this.startOpen.add(group)
+      return
+    }
+    let cards = this.children(0).length
+    const closed = Array.from(this.children(0)).filter(isGroupRef)
+    for (;;) {
+      // A large enough picture is not opened further: its parts are what it shows.
+      if (cards >= MIN_FIRST_CARDS) return
+      const alone = cards === 1
+      const candidates = closed.filter(
+        (ref) => alone || (!this.isFold(groupOfRef(ref)) && cards - 1 + this.children(groupOfRef(ref)).length <= FIRST_CARDS),
+      )
+      if (candidates.length === 0) return
+      const largest = candidates.reduce((a, b) => (this.count[groupOfRef(b)]! > this.count[groupOfRef(a)]! ? b : a))
+      this.startOpen.add(groupOfRef(largest))
+      closed.splice(closed.indexOf(largest), 1, ...Array.from(this.children(groupOfRef(largest))).filter(isGroupRef))
+      cards += this.children(groupOfRef(largest)).length - 1
+    }
+  }
+}
+
+export const isGroupRef = (ref: Ref) => ref < 0
+export const refOfGroup = (group: number): Ref => -1 - group
+export const groupOfRef = (ref: Ref) => -1 - ref
+
+const none = new Int32Array(0)

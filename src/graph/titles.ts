@@ -1,0 +1,152 @@
+/** What cards and groups are called. */
+import { formatNumber } from '../protocol/number.ts'
+import { CallKind, OpKind, ValueKind } from '../protocol/wire.ts'
+import { callLabel } from '../tape/calls.ts'
+import type { Tape } from '../tape/tape.ts'
+import type { CallTree, Ref } from './callTree.ts'
+import { GroupKind, groupOfRef, type Groups } from './groups.ts'
+
+const symbols: { readonly [op: string]: string } = {
+  add: '+',
+  sub: '−',
+  mul: '×',
+  truediv: '÷',
+  div: '÷',
+  matmul: '@',
+  pow: '^',
+  neg: '−',
+}
+
+/** `+` for `add`, `__radd__` …; other ops by their name. */
+export function opSymbol(name: string): string {
+  const plain = name.replace(/^__(.*)__$/, '$1')
+  return symbols[plain] ?? symbols[plain.replace(/^r/, '')] ?? plain
+}
+
+/** A card has room for the last part of a path: `w[3]` of `model.layers[0].neurons[1].w[3]`. */
+const lastPart = (path: string) => /[^.]*$/.exec(path)![0]
+
+const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim()
+
+/** The name, or the expression, or the op. */
+export function opTitle(tape: Tape, op: number): string {
+  const value = tape.valueOfOp(op)
+  const name = value < 0 ? '' : tape.nameOf(value)
+  if (name !== '') return lastPart(name)
+  const table = tape.table('op')
+  if (table.kind.at(op) === OpKind.constant && value >= 0) return formatNumber(tape.table('value').data.at(value))
+  const site = table.site.at(op)
+  return (site < 0 ? '' : oneLine(tape.siteText(site))) || tape.opName(op)
+}
+
+/** The op's symbol, a tensor's shape; '' for leaves that are numbers. */
+export function opSubtitle(tape: Tape, op: number): string {
+  const value = tape.valueOfOp(op)
+  const { kind, tensor } = tape.table('value')
+  const symbol = tape.isLeaf(op) ? '' : opSymbol(tape.opName(op))
+  if (value < 0 || kind.at(value) !== ValueKind.tensor || tensor.at(value) < 0) return symbol
+  return tape.tables.string(tape.table('tensor').shape.at(tensor.at(value)))
+}
+
+/** Path pieces shown of a group that stands for calls in calls. */
+const MAX_PIECES = 3
+
+export function groupTitle(groups: Groups, group: number): string {
+  const { tape, tree } = groups
+  const shell = groups.shell[group]!
+  const pieces = [ownTitle(groups, group)]
+  if (groups.kind[group] === GroupKind.call) pieces.unshift(...outerLabels(tree, groups.anchor[group]!))
+  if (shell >= 0) pieces.unshift(...outerLabels(tree, shell), ...callLabels(tape, shell))
+  if (pieces.length <= MAX_PIECES) return pieces.join(' › ')
+  return [pieces[0], '…', ...pieces.slice(1 - MAX_PIECES)].join(' › ')
+}
+
+/** For a fold `× 16`, for a line its number. */
+export function groupSubtitle(groups: Groups, group: number): string {
+  if (groups.isFold(group)) return `× ${memberCount(groups, group)}`
+  if (groups.kind[group] !== GroupKind.line) return ''
+  const { site } = groups.tape.table('op')
+  return `:${groups.tape.table('site').startLine.at(site.at(groups.anchor[group]!))}`
+}
+
+/** Children of a group, those in ranges counted one by one. */
+export function memberCount(groups: Groups, group: number): number {
+  let count = 0
+  for (const ref of groups.children(group)) count += groups.ranges.get(groupOfRef(ref))?.length ?? 1
+  return count
+}
+
+function ownTitle(groups: Groups, group: number): string {
+  const { tape } = groups
+  const kind = groups.kind[group]!
+  switch (kind) {
+    case GroupKind.root:
+      return tape.meta('script')
+    case GroupKind.call:
+      return callLabel(tape, groups.anchor[group]!)
+    case GroupKind.callFold:
+    case GroupKind.opFold:
+    case GroupKind.leaves:
+      return foldTitle(groups, group)
+    case GroupKind.line:
+      return lineTitle(tape, groups.children(group))
+    case GroupKind.range: {
+      const { start, length } = groups.ranges.get(group)!
+      return `${start} … ${start + length - 1}`
+    }
+    default:
+      return kind satisfies never
+  }
+}
+
+function foldTitle(groups: Groups, group: number): string {
+  const first = memberAt(groups, group, 0)
+  if (first < 0) {
+    const { kind, site } = groups.tape.table('call')
+    const call = groups.anchor[groupOfRef(first)]!
+    if (groups.kind[groupOfRef(first)] === GroupKind.call && kind.at(call) === CallKind.loop)
+      return oneLine(groups.tape.siteText(site.at(call))).replace(/:$/, '')
+  }
+  return between(refTitle(groups, first), refTitle(groups, memberAt(groups, group, -1)))
+}
+
+/** The first or the last member of a fold, looked for through ranges. */
+function memberAt(groups: Groups, group: number, at: 0 | -1): Ref {
+  let ref = groups.children(group).at(at)!
+  while (groups.ranges.has(groupOfRef(ref))) ref = groups.children(groupOfRef(ref)).at(at)!
+  return ref
+}
+
+export const refTitle = (groups: Groups, ref: Ref) =>
+  ref >= 0 ? opTitle(groups.tape, ref) : groupTitle(groups, groupOfRef(ref))
+
+/** `w[0 … 15]` for `w[0]` and `w[15]`; the first of two that differ in more than numbers. */
+function between(first: string, last: string): string {
+  const a = first.split(/(\d+)/)
+  const b = last.split(/(\d+)/)
+  const alike = a.length === b.length && a.every((piece, i) => i % 2 === 1 || piece === b[i])
+  return alike ? a.map((piece, i) => (piece === b[i] ? piece : `${piece} … ${b[i]}`)).join('') : first
+}
+
+/** The longest expression of the line, which holds the others. */
+function lineTitle(tape: Tape, refs: Int32Array): string {
+  const { site } = tape.table('op')
+  let longest = ''
+  for (const ref of refs.slice(0, 100)) {
+    const text = ref < 0 || tape.isLeaf(ref) ? '' : oneLine(tape.siteText(site.at(ref)))
+    if (text.length > longest.length) longest = text
+  }
+  return longest
+}
+
+/** Labels of the calls whose only content a call is, outermost first. */
+function outerLabels(tree: CallTree, call: number): string[] {
+  const labels: string[] = []
+  for (let at = tree.parent[call]!; at !== tree.calls && tree.childCount(at) === 1; at = tree.parent[at]!)
+    labels.unshift(...callLabels(tree.tape, at))
+  return labels
+}
+
+/** A loop says less than the call in it: only calls have a label here. */
+const callLabels = (tape: Tape, call: number): string[] =>
+  tape.table('call').kind.at(call) === CallKind.loop ? [] : [callLabel(tape, call)]
