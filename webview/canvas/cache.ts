@@ -1,5 +1,6 @@
-import { type Camera, fit, type Size } from './camera.ts'
-import { offscreen, paint, type View } from './paint.ts'
+import type { Camera, Size } from './camera.ts'
+import { offscreen } from './layers.ts'
+import { paint, type View } from './paint.ts'
 import type { Context } from './text.ts'
 
 /** Longest side of the bitmap of the whole scene, in device pixels. */
@@ -176,14 +177,4 @@ function stripsAround(covered: Rect | null, { width, height }: Size): Rect[] {
     { x: 0, y: top, width: left, height: bottom - top },
     { x: right, y: top, width: width - right, height: bottom - top },
   ].filter((strip) => strip.width > 0 && strip.height > 0)
-}
-
-/** The whole scene as a bitmap of at most `size`, painted at once. */
-export function paintWhole(view: View, size: Size): { canvas: Context['canvas']; camera: Camera } {
-  const { width, height } = view.picture.scene
-  const camera = fit({ x0: 0, y0: 0, x1: width, y1: height }, size)
-  const ctx = offscreen(size.width * view.ratio, size.height * view.ratio)
-  const steps = paint({ ...view, ctx, size, camera })
-  while (!steps.next().done);
-  return { canvas: ctx.canvas, camera }
 }

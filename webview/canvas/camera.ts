@@ -40,9 +40,9 @@ export function viewBox(camera: Camera, size: Size): Box {
 }
 
 /** The camera that shows `box` whole, at most at zoom 1. */
-export function fit(box: Box, size: Size): Camera {
-  const width = Math.max(1, size.width - 2 * FIT_MARGIN)
-  const height = Math.max(1, size.height - 2 * FIT_MARGIN)
+export function fit(box: Box, size: Size, margin = FIT_MARGIN): Camera {
+  const width = Math.max(1, size.width - 2 * margin)
+  const height = Math.max(1, size.height - 2 * margin)
   const zoom = Math.min(1, width / Math.max(1, box.x1 - box.x0), height / Math.max(1, box.y1 - box.y0))
   return { x: (box.x0 + box.x1) / 2, y: (box.y0 + box.y1) / 2, zoom }
 }

@@ -19,6 +19,8 @@ export interface Drawing {
   path: ReadonlySet<number> | null
   /** Per item, below 1 while it fades in; null when none does. */
   appearing: Float32Array | null
+  /** Width of a border: a scene pixel, or more so that it stays a pixel on the screen. */
+  line: number
 }
 
 /** Space left of the texts (after the stripe) and right of them. */
@@ -62,7 +64,7 @@ export function drawFrame(d: Drawing, item: number, w: number, h: number): void 
     ctx.beginPath()
     ctx.roundRect(-3.5, -3.5, w + 7, h + 7, radius + 3)
     ctx.strokeStyle = theme.line
-    ctx.lineWidth = 1
+    ctx.lineWidth = d.line
     ctx.stroke()
   }
   drawBody(d, item, w, h, radius, dimmed)
@@ -78,10 +80,11 @@ export const opacity = (d: Drawing, item: number) =>
   (isDimmed(d, item) && !d.theme.highContrast ? DIMMED : 1) * (d.appearing?.[item] ?? 1)
 
 /** The sheets that peek out behind a closed group. */
-function drawSheets({ ctx, theme }: Drawing, w: number, radius: number): void {
+function drawSheets(d: Drawing, w: number, radius: number): void {
+  const { ctx, theme } = d
   ctx.strokeStyle = theme.line
   ctx.fillStyle = theme.card
-  ctx.lineWidth = 1
+  ctx.lineWidth = d.line
   for (const step of [2, 1]) {
     ctx.beginPath()
     ctx.roundRect(step * 4 + 0.5, -step * 3 + 0.5, w - step * 8 - 1, radius * 2, radius)
@@ -99,7 +102,7 @@ function drawBody(d: Drawing, item: number, w: number, h: number, radius: number
   const dashed = picture.has(item, ItemFlag.unlinked) || (dimmed && theme.highContrast)
   if (dashed) ctx.setLineDash([3, 3])
   ctx.strokeStyle = numbers?.itemTone[item] === Tone.bad ? theme.error : theme.line
-  ctx.lineWidth = 1
+  ctx.lineWidth = d.line
   ctx.stroke()
   if (dashed) ctx.setLineDash([])
 }
@@ -120,7 +123,7 @@ function drawStripe(d: Drawing, item: number, w: number, h: number, radius: numb
   } else if (status === GradientStatus.released) {
     ctx.roundRect(0.5, inset + 0.5, width, h - 2 * inset - 1, corners)
     ctx.strokeStyle = d.colours[tone]!
-    ctx.lineWidth = 1
+    ctx.lineWidth = d.line
     ctx.stroke()
     return
   } else ctx.roundRect(0, inset, width, h - 2 * inset, corners)
@@ -264,13 +267,14 @@ export function drawWarning(ctx: Context, colour: string, ground: string, x: num
 }
 
 /** + on a closed group, − on an open one. */
-export function drawBadge({ ctx, theme }: Drawing, x: number, y: number, open: boolean): void {
+export function drawBadge(d: Drawing, x: number, y: number, open: boolean): void {
+  const { ctx, theme } = d
   ctx.beginPath()
   ctx.roundRect(x + 0.5, y + 0.5, BADGE - 1, BADGE - 1, 3)
   ctx.fillStyle = theme.background
   ctx.fill()
   ctx.strokeStyle = theme.line
-  ctx.lineWidth = 1
+  ctx.lineWidth = d.line
   ctx.stroke()
   ctx.fillStyle = theme.foreground
   ctx.fillRect(x + 4, y + BADGE / 2 - 0.5, BADGE - 8, 1)
@@ -291,7 +295,7 @@ export function drawContainer(d: Drawing, item: number, w: number, h: number, wi
   }
   ctx.globalAlpha = alpha
   ctx.strokeStyle = theme.line
-  ctx.lineWidth = 1
+  ctx.lineWidth = d.line
   ctx.stroke()
   ctx.setLineDash([])
   if (withHeader) {

@@ -1,5 +1,5 @@
 import type { ElementId, Frame, Scene } from '../../src/protocol/view.ts'
-import { PaintCache, paintWhole } from './cache.ts'
+import { PaintCache } from './cache.ts'
 import {
   bringIntoView,
   type Camera,
@@ -12,26 +12,17 @@ import {
   zoomAround,
 } from './camera.ts'
 import { listenToGestures } from './gestures.ts'
+import { type Overview, overviewOf, pngOf } from './image.ts'
 import { LabelPlaces } from './labels.ts'
+import { addLayer, type Layer } from './layers.ts'
 import { CameraMotion, placementOf, reducedMotion, SceneMotion } from './motion.ts'
 import { carryFrame, FrameNumbers, palette } from './numbers.ts'
 import { type Marks, paintMarks } from './overlay.ts'
 import { paint, type Placement, type View } from './paint.ts'
 import { type Direction, type Hit, Picture } from './picture.ts'
+import { Pointing, type PointingCallbacks } from './pointing.ts'
 import { type Context, TextMeasure } from './text.ts'
-import { defaultTheme, readTheme, type Theme } from './theme.ts'
-
-export interface GraphCanvasCallbacks {
-  /** The pointer came over another element or edge (an index into the scene's edges), or over neither. */
-  hover(element: ElementId | null, edge: number | null): void
-  /** A click; null: on nothing. */
-  select(element: ElementId | null): void
-  /** A closed group's badge, or a double click on it. */
-  open(element: ElementId): void
-  close(element: ElementId): void
-  /** Client coordinates of the pointer. */
-  contextMenu?(element: ElementId | null, x: number, y: number): void
-}
+import { readTheme, type Theme } from './theme.ts'
 
 export interface Highlight {
   hovered: ElementId | null
@@ -50,17 +41,13 @@ const BUDGET = 5
 const REST = 120
 /** Pixels that the pointer may be from an edge. */
 const EDGE_REACH = 5
-/** Pixels around an exported picture, and the most of them along a side that browsers agree on. */
-const EXPORT_MARGIN = 24
-const EXPORT_LIMIT = 8192
-
 /**
  * The graph on a canvas: shows a scene and the numbers of a frame, tells what the pointer does. It fills its
  * container. It holds no state of the page: marks are shown as `setHighlight` says.
  */
 export class GraphCanvas {
   private readonly container: HTMLElement
-  private readonly callbacks: GraphCanvasCallbacks
+  private readonly pointing: Pointing
   private readonly base: Layer
   private readonly marks: Layer
   private readonly stopListening: () => void
@@ -80,13 +67,11 @@ export class GraphCanvas {
   private placement: Placement | null = null
   private numbers: FrameNumbers | null = null
   private highlight: Highlight = { hovered: null, selected: null, lit: new Set(), path: null }
-  private pointed: { element: ElementId | null; edge: number | null } = { element: null, edge: null }
 
   private sceneMotion: SceneMotion | null = null
   private cameraMotion: CameraMotion | null = null
   /** The whole scene was asked for and nothing else since: a new size keeps showing it whole. */
   private fitted = true
-  private clickedBadge = false
   private lastMove = -Infinity
   /** Counts changes of what is painted, the camera aside. */
   private version = 0
@@ -95,9 +80,8 @@ export class GraphCanvas {
   /** The upper canvas has marks on it. */
   private marked = false
 
-  constructor(container: HTMLElement, callbacks: GraphCanvasCallbacks) {
+  constructor(container: HTMLElement, callbacks: PointingCallbacks) {
     this.container = container
-    this.callbacks = callbacks
     if (getComputedStyle(container).position === 'static') container.style.position = 'relative'
     this.base = addLayer(container, true)
     this.marks = addLayer(container, false)
@@ -106,16 +90,23 @@ export class GraphCanvas {
     this.observer = new ResizeObserver(() => this.resize())
     this.observer.observe(container)
     this.resize()
+    const target = {
+      picture: () => this.picture,
+      hit: (x: number, y: number) => this.hitAt(x, y),
+      setCursor: (cursor: string) => (this.marks.canvas.style.cursor = cursor),
+      changed: () => this.schedule(),
+    }
+    this.pointing = new Pointing(target, callbacks)
     this.stopListening = listenToGestures(this.marks.canvas, {
       pan: (dx, dy) => this.panBy(dx, dy),
       zoom: (factor, x, y) => this.zoomAt(factor, x, y),
-      point: (at) => this.point(at),
-      click: (x, y) => this.click(x, y),
-      doubleClick: (x, y) => this.doubleClick(x, y),
-      contextMenu: (x, y, event) => this.contextMenu(x, y, event),
+      point: (at) => this.pointing.point(at),
+      click: (x, y) => this.pointing.click(x, y),
+      doubleClick: (x, y) => this.pointing.doubleClick(x, y),
+      contextMenu: (x, y, event) => this.pointing.contextMenu(x, y, event),
       drag: (active) => {
-        this.marks.canvas.style.cursor = active ? 'grabbing' : ''
-        if (active) this.point(null)
+        if (active) this.pointing.point(null)
+        target.setCursor(active ? 'grabbing' : '')
       },
     })
   }
@@ -150,7 +141,7 @@ export class GraphCanvas {
     }
     if (!old) this.fitNow(false)
     else if (this.fitted) this.fitNow(options.animate ?? false)
-    this.pointed = { element: null, edge: null }
+    this.pointing.forget()
     this.repaint()
   }
 
@@ -163,7 +154,7 @@ export class GraphCanvas {
   }
 
   setHighlight(highlight: Highlight): void {
-    const pathChanged = highlight.path !== this.highlight.path
+    const pathChanged = !sameSet(highlight.path, this.highlight.path)
     this.highlight = { ...highlight }
     if (pathChanged) this.repaint()
     else this.schedule()
@@ -247,15 +238,9 @@ export class GraphCanvas {
     return this.size
   }
 
-  /** The whole scene in an image of `size` CSS pixels, and the camera that shows it so; null without a scene. */
-  overview(size: Size, ratio: number): { image: CanvasImageSource; camera: Camera } | null {
-    if (!this.picture) return null
-    const view = this.viewOn(this.base.ctx)
-    const { canvas, camera } = paintWhole(
-      { ...view, placement: placementOf(this.picture.scene), appearing: null, ratio },
-      size,
-    )
-    return { image: canvas, camera }
+  /** The whole scene in `size` CSS pixels, to be painted bit by bit; null without a scene. */
+  overview(size: Size, ratio: number): Overview | null {
+    return this.picture && overviewOf(this.viewOn(this.base.ctx), size, ratio)
   }
 
   /** Whether something moves, or waits to be painted. */
@@ -273,30 +258,7 @@ export class GraphCanvas {
    */
   async toPng(scale: number, background: string): Promise<Blob> {
     if (!this.picture) throw new Error('there is no graph to export yet')
-    const { width, height } = this.picture.scene
-    const size = { width: width + 2 * EXPORT_MARGIN, height: height + 2 * EXPORT_MARGIN }
-    const zoom = Math.min(scale, EXPORT_LIMIT / Math.max(size.width, size.height))
-    const readable = defaultTheme(background)
-    const theme =
-      readable.dark === this.theme.dark ? { ...this.theme, background } : { ...readable, mono: this.theme.mono }
-    const canvas = document.createElement('canvas')
-    canvas.width = Math.max(1, Math.round(size.width * zoom))
-    canvas.height = Math.max(1, Math.round(size.height * zoom))
-    const steps = paint({
-      ...this.viewOn(contextOf(canvas, true)),
-      theme,
-      colours: palette(theme),
-      camera: { x: width / 2, y: height / 2, zoom },
-      size: { width: size.width * zoom, height: size.height * zoom },
-      ratio: 1,
-      placement: placementOf(this.picture.scene),
-      appearing: null,
-      path: null,
-    })
-    while (!steps.next().done);
-    return new Promise((resolve, reject) =>
-      canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('the browser made no image'))), 'image/png'),
-    )
+    return pngOf(this.viewOn(this.base.ctx), scale, background)
   }
 
   dispose(): void {
@@ -399,6 +361,7 @@ export class GraphCanvas {
       ratio: this.ratio,
       placement: this.placement!,
       labels: this.labels,
+      line: 1,
     }
   }
 
@@ -456,7 +419,7 @@ export class GraphCanvas {
       selected: this.itemOf(this.highlight.selected),
       lit: this.itemsOf(this.highlight.lit),
       current: current < 0 ? null : current,
-      hoveredEdge: this.pointed.edge,
+      hoveredEdge: this.pointing.edge,
     }
     const any = Object.values(marks).some((mark) => mark !== null && mark !== marks.lit) || marks.lit.length > 0
     // Two canvases cost twice as much to show as one: the upper is touched only while there is something on it.
@@ -469,66 +432,11 @@ export class GraphCanvas {
     const [sceneX, sceneY] = toScene(this.at, this.size, x, y)
     return this.picture.hit(sceneX, sceneY, EDGE_REACH / this.at.zoom)
   }
-
-  private elementAt(x: number, y: number): ElementId | null {
-    const hit = this.hitAt(x, y)
-    return hit && 'item' in hit ? this.picture!.scene.element[hit.item]! : null
-  }
-
-  private point(at: { x: number; y: number } | null): void {
-    const hit = at ? this.hitAt(at.x, at.y) : null
-    const element = hit && 'item' in hit ? this.picture!.scene.element[hit.item]! : null
-    const edge = hit && 'edge' in hit ? hit.edge : null
-    if (at) this.marks.canvas.style.cursor = hit ? 'pointer' : ''
-    if (element === this.pointed.element && edge === this.pointed.edge) return
-    this.pointed = { element, edge }
-    this.schedule()
-    this.callbacks.hover(element, edge)
-  }
-
-  private click(x: number, y: number): void {
-    const hit = this.hitAt(x, y)
-    this.clickedBadge = hit !== null && 'item' in hit && hit.badge
-    if (hit && 'item' in hit && hit.badge) this.toggle(hit.item)
-    else this.callbacks.select(this.elementAt(x, y))
-  }
-
-  private doubleClick(x: number, y: number): void {
-    // The second click on a badge is meant for the badge, which may by then lie under the pointer no more.
-    if (this.clickedBadge) return
-    const hit = this.hitAt(x, y)
-    if (hit && 'item' in hit && this.picture!.isGroup(hit.item)) this.toggle(hit.item)
-  }
-
-  private toggle(item: number): void {
-    const element = this.picture!.scene.element[item]!
-    if (this.picture!.isOpen(item)) this.callbacks.close(element)
-    else this.callbacks.open(element)
-  }
-
-  private contextMenu(x: number, y: number, event: MouseEvent): void {
-    if (!this.callbacks.contextMenu) return
-    event.preventDefault()
-    this.callbacks.contextMenu(this.elementAt(x, y), event.clientX, event.clientY)
-  }
 }
 
-interface Layer {
-  canvas: HTMLCanvasElement
-  ctx: CanvasRenderingContext2D
-}
-
-function addLayer(container: HTMLElement, opaque: boolean): Layer {
-  const canvas = document.createElement('canvas')
-  Object.assign(canvas.style, { position: 'absolute', inset: '0', width: '100%', height: '100%', touchAction: 'none' })
-  // The page shows the same in a tree that assistive technology can read.
-  canvas.setAttribute('aria-hidden', 'true')
-  container.append(canvas)
-  return { canvas, ctx: contextOf(canvas, opaque) }
-}
-
-function contextOf(canvas: HTMLCanvasElement, opaque: boolean): CanvasRenderingContext2D {
-  const ctx = canvas.getContext('2d', { alpha: !opaque })
-  if (!ctx) throw new Error('this browser gives no 2d context')
-  return ctx
+function sameSet(a: ReadonlySet<number> | null, b: ReadonlySet<number> | null): boolean {
+  if (a === b) return true
+  if (!a || !b || a.size !== b.size) return false
+  for (const element of a) if (!b.has(element)) return false
+  return true
 }

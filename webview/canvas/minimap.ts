@@ -1,8 +1,11 @@
-import { type Camera, toScene, toScreen, viewBox } from './camera.ts'
+import { toScene, toScreen, viewBox } from './camera.ts'
 import type { GraphCanvas } from './graphCanvas.ts'
+import type { Overview } from './image.ts'
 
 /** Milliseconds of quiet before the picture is painted again: during play it may lag. */
 const PAUSE = 150
+/** Milliseconds of a frame for painting. */
+const BUDGET = 4
 
 /** The whole scene, small, with the viewport on it; pressing or dragging moves the camera there. Fills its container. */
 export class Minimap {
@@ -11,7 +14,10 @@ export class Minimap {
   private readonly canvas = document.createElement('canvas')
   private readonly stop: (() => void)[]
   private readonly observer: ResizeObserver
-  private overview: { image: CanvasImageSource; camera: Camera } | null = null
+  private overview: Overview | null = null
+  /** The next one, while it is painted. */
+  private coming: Overview | null = null
+  private request = 0
   private timer: ReturnType<typeof setTimeout> | null = null
 
   constructor(container: HTMLElement, graph: GraphCanvas) {
@@ -36,6 +42,7 @@ export class Minimap {
 
   dispose(): void {
     if (this.timer !== null) clearTimeout(this.timer)
+    cancelAnimationFrame(this.request)
     for (const stop of this.stop) stop()
     this.observer.disconnect()
     this.canvas.remove()
@@ -55,16 +62,27 @@ export class Minimap {
   private repaintSoon(): void {
     this.timer ??= setTimeout(() => {
       this.timer = null
-      this.repaint()
+      // What is being painted is finished first: during play there is always something newer.
+      if (this.coming) this.repaintSoon()
+      else this.repaint()
     }, PAUSE)
   }
 
   private repaint(): void {
     const { width, height } = this.size
     if (width === 0 || height === 0) return
-    this.canvas.width = Math.round(width * devicePixelRatio)
-    this.canvas.height = Math.round(height * devicePixelRatio)
-    this.overview = this.graph.overview(this.size, devicePixelRatio)
+    this.coming = this.graph.overview(this.size, devicePixelRatio)
+    cancelAnimationFrame(this.request)
+    this.paint()
+  }
+
+  private paint(): void {
+    if (!this.coming?.work(BUDGET)) {
+      if (this.coming) this.request = requestAnimationFrame(() => this.paint())
+      return
+    }
+    this.overview = this.coming
+    this.coming = null
     this.draw()
   }
 
@@ -73,6 +91,9 @@ export class Minimap {
     if (!ctx || !this.overview) return
     const { width, height } = this.size
     const theme = this.graph.currentTheme
+    const pixels = { width: Math.round(width * devicePixelRatio), height: Math.round(height * devicePixelRatio) }
+    // Setting a size clears the canvas, even when it is the same.
+    if (this.canvas.width !== pixels.width || this.canvas.height !== pixels.height) Object.assign(this.canvas, pixels)
     ctx.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0)
     ctx.globalAlpha = 1
     ctx.drawImage(this.overview.image, 0, 0, width, height)

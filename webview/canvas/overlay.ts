@@ -1,5 +1,6 @@
 import { cornerRadius, fonts, write } from './cards.ts'
-import { edgeWidth, traceEdge } from './edges.ts'
+import { edgeWidth, traceArrow, traceEdge } from './edges.ts'
+import { Tone } from './numbers.ts'
 import { intoItem, intoScene, type View } from './paint.ts'
 
 /** What is marked, by item and edge index. */
@@ -38,21 +39,35 @@ function edgesOf({ picture }: View, item: number | null): number[] | null {
 
 function haloEdges(view: View, edges: readonly number[]): void {
   if (edges.length === 0 || view.placement.edgeAlpha < 1) return
-  const { ctx, picture, numbers, theme, camera } = view
+  const { ctx, picture, numbers, theme, camera, colours } = view
   intoScene(view)
   // Neutral: the accent is blue in many themes, and on an edge blue means a negative gradient.
   ctx.strokeStyle = theme.foreground
   ctx.lineCap = 'round'
-  ctx.globalAlpha = theme.highContrast ? 0.6 : 0.28
-  for (const edge of edges) {
-    const width = edgeWidth(numbers?.frame.flowed[edge] === 1, numbers?.edgeMagnitude[edge] ?? 0)
-    ctx.lineWidth = Math.max(width, 1 / camera.zoom) + 3 / Math.max(0.5, camera.zoom)
+  ctx.globalAlpha = theme.highContrast ? 0.6 : 0.25
+  const widths = edges.map((edge) =>
+    Math.max(1 / camera.zoom, edgeWidth(numbers?.frame.flowed[edge] === 1, numbers?.edgeMagnitude[edge] ?? 0)),
+  )
+  edges.forEach((edge, i) => {
+    ctx.lineWidth = widths[i]! + 4 / Math.max(0.5, camera.zoom)
     ctx.beginPath()
     traceEdge(ctx, picture.scene, edge)
     ctx.stroke()
-  }
+  })
   ctx.lineCap = 'butt'
   ctx.globalAlpha = 1
+  // The edge itself again, over its halo, so that its colour stays its own.
+  edges.forEach((edge, i) => {
+    const tone = numbers?.edgeTone[edge] ?? Tone.none
+    ctx.strokeStyle = ctx.fillStyle = tone === Tone.none ? theme.dim : colours[tone]!
+    ctx.lineWidth = widths[i]!
+    ctx.beginPath()
+    traceEdge(ctx, picture.scene, edge)
+    ctx.stroke()
+    ctx.beginPath()
+    traceArrow(ctx, picture.scene, edge, widths[i]!)
+    ctx.fill()
+  })
 }
 
 interface RingStyle {

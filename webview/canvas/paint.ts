@@ -5,7 +5,6 @@ import { edgeWidth, traceArrow, traceEdge, traceSegments } from './edges.ts'
 import type { LabelPlace, LabelPlaces } from './labels.ts'
 import { Tone } from './numbers.ts'
 import { HEADER, overlaps } from './picture.ts'
-import type { Context } from './text.ts'
 import { mix, parseColour } from './theme.ts'
 
 /** Zooms from which on cards are written out, have their title at a fixed size, a stripe; and edges have numbers. */
@@ -32,12 +31,15 @@ export interface View extends Drawing {
 
 /** How many things one slice of the work is. */
 const SLICE = 250
+/** The usual height of a card, scene pixels. */
+const CARD_HEIGHT = 56
 
 /**
  * Paints the background and everything in view, back to front, and yields between slices of the work, so that a huge
  * picture can be spread over several animation frames.
  */
-export function* paint(view: View): Generator<void, void> {
+export function* paint(whole: View): Generator<void, void> {
+  const view = { ...whole, line: Math.max(1, 1 / whole.camera.zoom) }
   const { ctx, camera, size, ratio, theme, picture, placement } = view
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0)
   ctx.globalAlpha = 1
@@ -178,6 +180,9 @@ function* paintOverview(view: View, cards: Uint32Array): Generator<void, void> {
   const k = camera.zoom * ratio
   const x0 = (view.size.width / 2) * ratio - camera.x * k
   const y0 = (view.size.height / 2) * ratio - camera.y * k
+  // Smaller than a pixel or two, cards are blended: rounded up, the last tone drawn would hide all others.
+  const snap = CARD_HEIGHT * k < 2 ? (n: number) => n : Math.round
+  const least = snap === Math.round ? 1 : 0
   let done = 0
   for (const [bucket, items] of buckets.entries()) {
     const dimmed = bucket >= Tone.count
@@ -192,12 +197,12 @@ function* paintOverview(view: View, cards: Uint32Array): Generator<void, void> {
       for (const item of items) {
         if (appearing) ctx.globalAlpha = alpha * appearing[item]!
         // Whole device pixels: no anti-aliased edges, which are slow, and no shimmer while panning.
-        const x = Math.round(placement.x[item]! * k + x0)
-        const y = Math.round(placement.y[item]! * k + y0)
-        const w = Math.max(1, Math.round(placement.w[item]! * k))
+        const x = snap(placement.x[item]! * k + x0)
+        const y = snap(placement.y[item]! * k + y0)
+        const w = Math.max(least, snap(placement.w[item]! * k))
         const share = part === 'body' ? 1 : 0.12 + 0.28 * (numbers?.itemMagnitude[item] ?? 0)
-        const h = flat ? 1 : Math.max(1, Math.round(placement.h[item]! * k))
-        ctx.fillRect(x, y, Math.max(1, Math.round(w * share)), h)
+        const h = flat ? 1 : Math.max(least, snap(placement.h[item]! * k))
+        ctx.fillRect(x, y, Math.max(least, snap(w * share)), h)
         if (++done % (4 * SLICE) === 0) yield
       }
     }
@@ -256,12 +261,4 @@ function writeLabel(view: View, edge: number, label: string, { x, y, align, widt
   const font = fonts.small(theme)
   if (text.width(ctx, font, label) > width) return
   write(ctx, font, numbers?.edgeTone[edge] === Tone.bad ? theme.error : theme.dim, label, x, y, align)
-}
-
-/** A context that draws into a canvas of its own. */
-export function offscreen(width: number, height: number): Context {
-  const canvas = new OffscreenCanvas(Math.max(1, Math.round(width)), Math.max(1, Math.round(height)))
-  const ctx = canvas.getContext('2d', { alpha: false })
-  if (!ctx) throw new Error('this browser gives no 2d context to an offscreen canvas')
-  return ctx
 }
