@@ -8,7 +8,7 @@ import type * as scenesModule from '../support/scenes.ts'
 
 /** What the page of `openCanvasPage` offers. */
 interface Kit {
-  kit: { scenes: typeof scenesModule; Minimap: typeof Minimap }
+  kit: { scenes: typeof scenesModule; Minimap: typeof Minimap; GraphCanvas: typeof GraphCanvas }
   graph: GraphCanvas
   calls: [string, ...unknown[]][]
   still(): Promise<void>
@@ -427,6 +427,29 @@ describe('changing scenes', () => {
       return { same: carried === before, ignored: picture() === carried }
     })
     expect(result).toEqual({ same: true, ignored: true })
+  })
+
+  it('shows the whole scene once a hidden container gets its size, unless a camera was set before', async () => {
+    const zooms = await page.evaluate(async () => {
+      const { kit } = window as never as Kit
+      const open = async (prepare: (graph: GraphCanvas) => void) => {
+        const container = document.createElement('div')
+        document.body.append(container)
+        const graph = new kit.GraphCanvas(container, { hover() {}, select() {}, open() {}, close() {} })
+        prepare(graph)
+        graph.setScene(kit.scenes.mixedScene(), { animate: true })
+        Object.assign(container.style, { position: 'absolute', width: '400px', height: '300px' })
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        const { zoom } = graph.camera
+        const box = graph.boxOf(35)!
+        graph.dispose()
+        container.remove()
+        return { zoom, inside: box.x > 0 && box.x + box.width < 400 }
+      }
+      return [await open(() => undefined), await open((graph) => graph.setCamera({ x: 0, y: 0, zoom: 0.05 }))]
+    })
+    expect(zooms[0]!.inside).toBe(true)
+    expect(zooms[1]!.zoom).toBe(0.05)
   })
 
   it('shows an empty scene, and a new size', async () => {

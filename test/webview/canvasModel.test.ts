@@ -5,6 +5,7 @@ import { bringIntoView, clampZoom, fit, toScene, toScreen, viewBox, zoomAround }
 import { LABEL_HEIGHT, LabelPlaces, segmentCrosses } from '../../webview/canvas/labels.ts'
 import { carryFrame, FrameNumbers, magnitude, Tone, toneOf } from '../../webview/canvas/numbers.ts'
 import { HEADER, overlaps, Picture } from '../../webview/canvas/picture.ts'
+import { TextMeasure } from '../../webview/canvas/text.ts'
 import { CARD, fieldScene, frameOf, mixedScene, neuronScene, packScene } from '../support/scenes.ts'
 
 const size = { width: 1000, height: 700 }
@@ -188,6 +189,47 @@ describe('pointing at a picture', () => {
     const field = new Picture(fieldScene(1000))
     expect(field.countIn({ x0: 0, y0: 0, x1: CARD.w, y1: CARD.h }, 100)).toBeLessThan(6)
     expect(field.countIn({ x0: 0, y0: 0, x1: 1e6, y1: 1e6 }, 100)).toBe(101)
+  })
+})
+
+describe('edges', () => {
+  const boxes = [
+    { element: 0, kind: ItemKind.leaf, x: 0, y: 0, title: 'a' },
+    { element: 1, kind: ItemKind.op, x: 400, y: 200, title: 'b' },
+  ]
+
+  it('are hit where their curve is, not on the straight line between their ends', () => {
+    const picture = new Picture(packScene(boxes, [{ from: 0, to: 1, slot: 0, points: [168, 28, 400, 228] }]))
+    expect(picture.hit(284, 128, 3)).toEqual({ edge: 0 })
+    expect(picture.hit(215, 38, 6)).toEqual({ edge: 0 })
+    expect(picture.hit(226, 78, 6)).toBeNull()
+  })
+
+  it('without a route are nowhere', () => {
+    const picture = new Picture(packScene(boxes, [{ from: 0, to: 1, slot: 0, points: [] }]))
+    expect(picture.hit(284, 128, 50)).toBeNull()
+    expect(picture.neighbour(1, 'left')).toBe(0)
+    expect(new LabelPlaces(picture).place(0)).toBeNull()
+  })
+})
+
+describe('text that is too long', () => {
+  const ten = { font: '', measureText: (text: string) => ({ width: [...text].length * 10 }) } as never
+  const fit = (text: string, room: number) => new TextMeasure().fit(ten, '10px mono', text, room)
+
+  it('keeps its beginning', () => {
+    expect(fit('a + b', 50)).toBe('a + b')
+    expect(fit('abc + def', 60)).toBe('abc +…')
+    expect(fit('abc + def', 50)).toBe('abc…')
+    expect(fit('neurons[0…15]', 110)).toBe('neurons[0…')
+    expect(fit('𝛼𝛽𝛾𝛿', 30)).toBe('𝛼𝛽…')
+    expect(fit('abc', 5)).toBe('')
+  })
+
+  it('keeps the last whole parts of a path', () => {
+    expect(fit('model.head.weight', 120)).toBe('…head.weight')
+    expect(fit('model.head.weight', 110)).toBe('…weight')
+    expect(fit('model.head.weight', 50)).toBe('…ight')
   })
 })
 

@@ -84,7 +84,7 @@ export class PaintCache {
       const size = { width: width * scale, height: height * scale }
       const camera = { x: width / 2, y: height / 2, zoom: scale }
       const ctx = offscreen(size.width, size.height)
-      return { kind: 'whole', job: begin({ ...view, ctx, size, camera, ratio: 1 }, version) }
+      return { kind: 'whole', job: begin({ ...view, ctx, size, camera, ratio: 1, mapTitles: false }, version) }
     }
     return null
   }

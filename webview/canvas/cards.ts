@@ -59,7 +59,7 @@ export function drawFrame(d: Drawing, item: number, w: number, h: number): void 
   const dimmed = isDimmed(d, item)
   const radius = cornerRadius(picture, item)
   ctx.globalAlpha = opacity(d, item)
-  if (picture.isGroup(item)) drawSheets(d, w, radius)
+  if (picture.isGroup(item)) drawSheets(d, w, h, radius)
   if (picture.has(item, ItemFlag.root)) {
     ctx.beginPath()
     ctx.roundRect(-3.5, -3.5, w + 7, h + 7, radius + 3)
@@ -79,15 +79,15 @@ export const isDimmed = (d: Drawing, item: number) => d.path !== null && !d.path
 export const opacity = (d: Drawing, item: number) =>
   (isDimmed(d, item) && !d.theme.highContrast ? DIMMED : 1) * (d.appearing?.[item] ?? 1)
 
-/** The sheets that peek out behind a closed group. */
-function drawSheets(d: Drawing, w: number, radius: number): void {
+/** The sheets that peek out behind a closed group: below it, where no arrow arrives. */
+function drawSheets(d: Drawing, w: number, h: number, radius: number): void {
   const { ctx, theme } = d
   ctx.strokeStyle = theme.line
   ctx.fillStyle = theme.card
   ctx.lineWidth = d.line
   for (const step of [2, 1]) {
     ctx.beginPath()
-    ctx.roundRect(step * 4 + 0.5, -step * 3 + 0.5, w - step * 8 - 1, radius * 2, radius)
+    ctx.roundRect(step * 4 + 0.5, h + step * 3 - radius * 2 - 0.5, w - step * 8 - 1, radius * 2, radius)
     ctx.fill()
     ctx.stroke()
   }

@@ -111,7 +111,10 @@ export class GraphCanvas {
     })
   }
 
-  /** Shows a scene. `anchor`: the element that stays where it is on the screen. The first scene is shown whole. */
+  /**
+   * Shows a scene. `anchor`: the element that stays where it is on the screen. As long as nothing but the whole scene
+   * was asked for, it is shown whole.
+   */
   setScene(scene: Scene, options: { animate?: boolean; anchor?: ElementId } = {}): void {
     const old = this.picture
     const oldPlacement = this.placement
@@ -139,8 +142,7 @@ export class GraphCanvas {
       this.sceneMotion = new SceneMotion(old.scene, oldPlacement, scene, shift, now)
       this.placement = this.sceneMotion.placement
     }
-    if (!old) this.fitNow(false)
-    else if (this.fitted) this.fitNow(options.animate ?? false)
+    if (this.fitted) this.fitNow(old !== null && (options.animate ?? false))
     this.pointing.forget()
     this.repaint()
   }
@@ -173,7 +175,9 @@ export class GraphCanvas {
 
   setCamera(camera: Camera): void {
     this.cameraMotion = null
-    this.moveCamera({ ...camera, zoom: clampZoom(camera.zoom, this.fitZoom()) }, false)
+    // Without a scene there is nothing to fit: a camera that is restored early is taken as it is.
+    const zoom = this.picture ? clampZoom(camera.zoom, this.fitZoom()) : camera.zoom
+    this.moveCamera({ ...camera, zoom }, false)
   }
 
   /** Returns the function that stops listening. */
@@ -294,7 +298,8 @@ export class GraphCanvas {
   }
 
   private fitNow(glide: boolean): void {
-    if (glide) this.glideTo(this.fitCamera())
+    this.cameraMotion = null
+    if (glide && this.size.width > 0) this.glideTo(this.fitCamera())
     else this.moveCamera(this.fitCamera(), false)
     this.fitted = true
   }
@@ -329,7 +334,7 @@ export class GraphCanvas {
       canvas.height = Math.max(1, Math.round(this.size.height * this.ratio))
     }
     this.cache.forgetScreen()
-    if (this.fitted && !this.cameraMotion) this.fitNow(false)
+    if (this.fitted) this.fitNow(false)
     this.repaint()
     // A resized canvas is blank until it is drawn: not in the next frame but now.
     this.render(performance.now())
@@ -362,6 +367,7 @@ export class GraphCanvas {
       placement: this.placement!,
       labels: this.labels,
       line: 1,
+      mapTitles: true,
     }
   }
 

@@ -24,7 +24,7 @@ export function overviewOf(view: View, size: Size, ratio: number): Overview {
   const { width, height } = view.picture.scene
   const camera = fit({ x0: 0, y0: 0, x1: width, y1: height }, size, OVERVIEW_MARGIN)
   const ctx = offscreen(size.width * ratio, size.height * ratio)
-  const steps = paint({ ...atRest(view), ctx, size, ratio, camera })
+  const steps = paint({ ...atRest(view), ctx, size, ratio, camera, mapTitles: false })
   return {
     image: ctx.canvas,
     camera,

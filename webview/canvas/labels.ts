@@ -1,4 +1,5 @@
 import type { Box } from './camera.ts'
+import { routeOf } from './edges.ts'
 import { HEADER, overlaps, type Picture } from './picture.ts'
 
 export const LABEL_HEIGHT = 12
@@ -75,10 +76,9 @@ export class LabelPlaces {
   }
 
   private crosses(edge: number, box: Box): boolean {
-    const { offset, points } = this.picture.scene.edges
-    for (let p = offset[edge]!; p + 1 < offset[edge + 1]!; p++) {
-      const segment = [points[2 * p]!, points[2 * p + 1]!, points[2 * p + 2]!, points[2 * p + 3]!] as const
-      if (segmentCrosses(...segment, box)) return true
+    const route = routeOf(this.picture.scene, edge)
+    for (let i = 0; i + 3 < route.length; i += 2) {
+      if (segmentCrosses(route[i]!, route[i + 1]!, route[i + 2]!, route[i + 3]!, box)) return true
     }
     return false
   }

@@ -98,8 +98,14 @@ export class Minimap {
     ctx.globalAlpha = 1
     ctx.drawImage(this.overview.image, 0, 0, width, height)
     const view = viewBox(this.graph.camera, this.graph.viewport)
-    const [x0, y0] = toScreen(this.overview.camera, this.size, view.x0, view.y0)
-    const [x1, y1] = toScreen(this.overview.camera, this.size, view.x1, view.y1)
+    const corner = (x: number, y: number) => toScreen(this.overview!.camera, this.size, x, y)
+    const [left, top] = corner(view.x0, view.y0)
+    const [right, bottom] = corner(view.x1, view.y1)
+    // A viewport larger than the map still has its frame.
+    const x0 = Math.max(0, left)
+    const y0 = Math.max(0, top)
+    const x1 = Math.min(width, right)
+    const y1 = Math.min(height, bottom)
     // What lies outside the viewport steps back.
     ctx.beginPath()
     ctx.rect(0, 0, width, height)

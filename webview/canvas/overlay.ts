@@ -1,7 +1,7 @@
 import { cornerRadius, fonts, write } from './cards.ts'
-import { edgeWidth, traceArrow, traceEdge } from './edges.ts'
+import { edgeWidth, routeOf, traceArrow, traceEdge } from './edges.ts'
 import { Tone } from './numbers.ts'
-import { intoItem, intoScene, type View } from './paint.ts'
+import { detailZoom, intoItem, intoScene, type View } from './paint.ts'
 
 /** What is marked, by item and edge index. */
 export interface Marks {
@@ -51,7 +51,7 @@ function haloEdges(view: View, edges: readonly number[]): void {
   edges.forEach((edge, i) => {
     ctx.lineWidth = widths[i]! + 4 / Math.max(0.5, camera.zoom)
     ctx.beginPath()
-    traceEdge(ctx, picture.scene, edge)
+    traceEdge(ctx, picture.scene, edge, widths[i]!)
     ctx.stroke()
   })
   ctx.lineCap = 'butt'
@@ -62,7 +62,7 @@ function haloEdges(view: View, edges: readonly number[]): void {
     ctx.strokeStyle = ctx.fillStyle = tone === Tone.none ? theme.dim : colours[tone]!
     ctx.lineWidth = widths[i]!
     ctx.beginPath()
-    traceEdge(ctx, picture.scene, edge)
+    traceEdge(ctx, picture.scene, edge, widths[i]!)
     ctx.stroke()
     ctx.beginPath()
     traceArrow(ctx, picture.scene, edge, widths[i]!)
@@ -126,10 +126,10 @@ function markCurrent(view: View, item: number): void {
 
 /** The number of the edge under the pointer, even where the picture has no room for it. */
 function edgeNumber(view: View, edge: number): void {
-  const { ctx, theme, text, numbers, picture, camera, size, ratio } = view
+  const { ctx, theme, text, numbers, camera, size, ratio } = view
   const label = numbers?.contributionText(edge) ?? ''
   if (label === '') return
-  const [sceneX, sceneY] = middleOf(picture.scene.edges.offset, picture.scene.edges.points, edge)
+  const [sceneX, sceneY] = numberPlace(view, edge)
   const x = (sceneX - camera.x) * camera.zoom + size.width / 2
   const y = (sceneY - camera.y) * camera.zoom + size.height / 2
   const font = fonts.plain(theme)
@@ -145,20 +145,24 @@ function edgeNumber(view: View, edge: number): void {
   write(ctx, font, theme.foreground, label, x, y + 0.5, 'center')
 }
 
-/** The point halfway along an edge. */
-function middleOf(offset: Uint32Array, points: Float32Array, edge: number): [number, number] {
-  const length = (p: number) => Math.hypot(points[2 * p + 2]! - points[2 * p]!, points[2 * p + 3]! - points[2 * p + 1]!)
-  const first = offset[edge]!
-  const last = offset[edge + 1]! - 1
+/** Over the number that the picture shows already, else halfway along the edge. */
+function numberPlace({ camera, labels, picture }: View, edge: number): [number, number] {
+  const place = camera.zoom >= detailZoom.labels ? labels?.place(edge) : null
+  if (!place) return middleOf(routeOf(picture.scene, edge))
+  return [place.x + { left: 24, center: 0, right: -24 }[place.align], place.y]
+}
+
+/** The point halfway along a line of x and y in turn. */
+function middleOf(route: ArrayLike<number>): [number, number] {
+  const length = (i: number) => Math.hypot(route[i + 2]! - route[i]!, route[i + 3]! - route[i + 1]!)
   let left = 0
-  for (let p = first; p < last; p++) left += length(p) / 2
-  for (let p = first; p < last; p++) {
-    if (length(p) >= left && length(p) > 0) {
-      const t = left / length(p)
-      const at = (i: number) => points[2 * p + i]! + (points[2 * p + 2 + i]! - points[2 * p + i]!) * t
-      return [at(0), at(1)]
+  for (let i = 0; i + 3 < route.length; i += 2) left += length(i) / 2
+  for (let i = 0; i + 3 < route.length; i += 2) {
+    if (length(i) >= left && length(i) > 0) {
+      const t = left / length(i)
+      return [route[i]! + (route[i + 2]! - route[i]!) * t, route[i + 1]! + (route[i + 3]! - route[i + 1]!) * t]
     }
-    left -= length(p)
+    left -= length(i)
   }
-  return [points[2 * first]!, points[2 * first + 1]!]
+  return [route[0]!, route[1]!]
 }

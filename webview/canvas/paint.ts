@@ -26,6 +26,8 @@ export interface View extends Drawing {
   /** Device pixels per CSS pixel. */
   ratio: number
   placement: Placement
+  /** Whether the titles of open groups stay readable far out. */
+  mapTitles: boolean
   labels: LabelPlaces | null
 }
 
@@ -61,7 +63,7 @@ export function* paint(whole: View): Generator<void, void> {
   yield* paintEdges(view, edges)
   if (camera.zoom >= detailZoom.title) yield* paintCards(view, cards)
   else yield* paintOverview(view, cards)
-  if (camera.zoom < detailZoom.full) paintGroupTitles(view, groups)
+  if (camera.zoom < detailZoom.full && view.mapTitles) paintGroupTitles(view, groups)
   if (camera.zoom >= detailZoom.labels && placement.edgeAlpha === 1) paintLabels(view, edges)
 }
 
@@ -124,7 +126,7 @@ function* paintEdges(view: View, edges: Uint32Array): Generator<void, void> {
       const slice = bucket.slice(start, start + SLICE)
       ctx.beginPath()
       for (const edge of slice) {
-        if (detailed) traceEdge(ctx, scene, edge)
+        if (detailed) traceEdge(ctx, scene, edge, width)
         else traceSegments(ctx, scene, edge)
       }
       ctx.stroke()

@@ -1,6 +1,7 @@
 import Flatbush from 'flatbush'
 import { type ElementId, ItemFlag, ItemKind, type Scene } from '../../src/protocol/view.ts'
 import type { Box } from './camera.ts'
+import { routeOf } from './edges.ts'
 
 /** Height of the band at the top of an open group that holds its title and badge, in scene pixels. */
 export const HEADER = 26
@@ -52,8 +53,13 @@ export class Picture {
     return { x0: x[item]!, y0: y[item]!, x1: x[item]! + w[item]!, y1: y[item]! + h[item]! }
   }
 
+  /** Where the scene gives an edge no route, the corner of its operand. */
   edgeBox(edge: number): Box {
-    const { offset, points } = this.scene.edges
+    const { offset, points, from } = this.scene.edges
+    if (offset[edge] === offset[edge + 1]) {
+      const { x0, y0 } = this.itemBox(from[edge]!)
+      return { x0, y0, x1: x0, y1: y0 }
+    }
     const box = { x0: Infinity, y0: Infinity, x1: -Infinity, y1: -Infinity }
     for (let p = offset[edge]!; p < offset[edge + 1]!; p++) {
       const x = points[2 * p]!
@@ -150,18 +156,10 @@ export class Picture {
   }
 
   private distanceToEdge(edge: number, x: number, y: number): number {
-    const { offset, points } = this.scene.edges
+    const route = routeOf(this.scene, edge)
     let least = Infinity
-    for (let p = offset[edge]!; p + 1 < offset[edge + 1]!; p++) {
-      const distance = distanceToSegment(
-        x,
-        y,
-        points[2 * p]!,
-        points[2 * p + 1]!,
-        points[2 * p + 2]!,
-        points[2 * p + 3]!,
-      )
-      least = Math.min(least, distance)
+    for (let i = 0; i + 3 < route.length; i += 2) {
+      least = Math.min(least, distanceToSegment(x, y, route[i]!, route[i + 1]!, route[i + 2]!, route[i + 3]!))
     }
     return least
   }

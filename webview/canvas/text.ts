@@ -33,21 +33,16 @@ export class TextMeasure {
     return short
   }
 
-  /** Of a path (`model.head.weight`) the end says more, of anything else the beginning. */
+  /** Of a path (`model.head.weight`) the last parts say more, of anything else the beginning. */
   private shorten(ctx: Context, font: string, text: string, room: number): string {
     ctx.font = font
     const characters = [...text]
-    const isPath = /^[\w[\]]+(\.[\w[\]]+)+$/.test(text)
-    const cut = (length: number) =>
-      isPath
-        ? `…${characters
-            .slice(characters.length - length)
-            .join('')
-            .replace(/^\.+/, '')}`
-        : `${characters
-            .slice(0, length)
-            .join('')
-            .replace(/[\s…]+$/, '')}…`
+    const cut = isPath(text) ? lastParts : (length: number) => beginning(characters, length)
+    function lastParts(length: number): string {
+      const tail = characters.slice(characters.length - length).join('')
+      const atPart = characters[characters.length - length - 1] === '.' || !tail.includes('.')
+      return `…${atPart ? tail : tail.slice(tail.indexOf('.') + 1)}`
+    }
     let low = 0
     let high = characters.length
     while (low < high) {
@@ -58,3 +53,11 @@ export class TextMeasure {
     return low === 0 ? '' : cut(low)
   }
 }
+
+const isPath = (text: string) => /^[\w[\]]+(\.[\w[\]]+)+$/.test(text)
+
+const beginning = (characters: string[], length: number) =>
+  `${characters
+    .slice(0, length)
+    .join('')
+    .replace(/[\s…]+$/, '')}…`
