@@ -214,6 +214,8 @@ export interface TreeRow {
   value: Datum
   gradient: Datum
   status: GradientStatus
+  /** The ops that use this one, by their titles, in tape order and at most 20; empty for groups. Structure, so the same at every tick. */
+  consumers: string[]
 }
 
 /** Code ranges and the elements they made, for hover from the code side. Columns as in `SiteRange`. */

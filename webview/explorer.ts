@@ -1,0 +1,354 @@
+/**
+ * What the user can do with a recording: open and close groups, select, go to an element, move through time. It asks
+ * the session and keeps the answers in the store; the parts of the view only read the store and call these methods.
+ */
+import type { Details, ElementId, Overview, Scene, SessionRequests, SiteRange } from '../src/protocol/view.ts'
+import { ItemFlag, ItemKind } from '../src/protocol/view.ts'
+import { Disposables } from './dom.ts'
+import type { Host } from './host.ts'
+import { type Direction, initialState, type PathEnd, readSaved, toSaved, type ViewState } from './state.ts'
+import { newest, Store } from './store.ts'
+import { passStop, type Stop, stopAt, timelineStops } from './timelineStops.ts'
+
+/** Elements of one code range that are looked for when they are hidden in closed groups. */
+const MAX_LOCATED = 200
+const SAVE_MS = 300
+/** Milliseconds between two steps while playing, and for the whole recording at most. */
+const STEP_MS = 600
+const PLAY_MS = 20_000
+
+export class Explorer {
+  readonly store = new Store<ViewState>(initialState)
+  readonly host: Host
+  private readonly owned = new Disposables()
+  private readonly revealers = new Set<(element: ElementId) => void>()
+  private readonly sourceViewers = new Set<(site: SiteRange) => void>()
+  private readonly loadFrame: () => void
+  private readonly loadDetails: (which: 'selected' | 'hovered') => void
+  private items = new Map<ElementId, number>()
+  private readonly visible = new Map<ElementId, ElementId>()
+  private stopsOfOverview: { overview: Overview; stops: Stop[] } | null = null
+  private saving: ReturnType<typeof setTimeout> | undefined
+  private playing: ReturnType<typeof setTimeout> | undefined
+  private litSource: readonly ElementId[] = []
+  /** The next frame belongs to a step: its op is brought into view. */
+  private following = false
+
+  constructor(host: Host) {
+    this.host = host
+    const frames = newest(
+      ({ revision, tick }: { revision: number; tick: number }) => host.request('frame', { revision, tick }),
+      (frame) => {
+        // A newer scene has asked for its own.
+        if (frame.revision !== this.state.scene?.revision) return
+        this.store.set({ frame })
+        const current = this.following && frame.current >= 0 ? this.state.scene.element[frame.current] : undefined
+        this.following = false
+        if (current !== undefined) this.reveal(current)
+      },
+      (error) => this.failed(error),
+    )
+    this.loadFrame = () => {
+      const { scene, tick } = this.state
+      if (scene) frames({ revision: scene.revision, tick })
+    }
+    const selected = this.detailsLoader('selected', 'selectedDetails')
+    const hovered = this.detailsLoader('hovered', 'hoveredDetails')
+    this.loadDetails = (which) => (which === 'selected' ? selected() : hovered())
+    this.owned.push(
+      host.on('overview', (overview) => void this.grew(overview)),
+      host.on('scene', (scene) => this.takeScene(scene, this.state.anchor)),
+      host.on('busy', ({ what }) => this.store.set({ layingOut: what === 'layout' })),
+      this.store.watch(['tick', 'overview'], () => {
+        this.loadFrame()
+        this.loadDetails('selected')
+        this.loadDetails('hovered')
+      }),
+      this.store.watch(['selected'], () => {
+        this.loadDetails('selected')
+        void this.refreshMarks()
+      }),
+      this.store.watch(['hovered'], () => this.loadDetails('hovered')),
+      this.store.watch(
+        ['selected', 'scene', 'tick', 'camera', 'codeWidth', 'sideWidth', 'codeShown', 'sideShown', 'theme'],
+        () => this.saveSoon(),
+      ),
+    )
+  }
+
+  get state(): Readonly<ViewState> {
+    return this.store.state
+  }
+
+  /** Opens the recording as the user left it. */
+  async start(): Promise<void> {
+    const saved = readSaved(this.host.loadState())
+    if (saved) {
+      const { codeWidth, sideWidth, codeShown, sideShown, theme, direction } = saved
+      this.store.set({ codeWidth, sideWidth, codeShown, sideShown, theme, direction })
+    }
+    await this.attempt(async () => {
+      const overview = await this.host.request('overview', {})
+      const atEnd = saved?.tick == null || saved.tick >= overview.lastTick
+      this.store.set({ overview, atEnd, tick: atEnd ? overview.lastTick : saved.tick! })
+      if (overview.nodes === 0) return
+      await this.changeScene({ direction: this.state.direction, ...(saved ? { open: saved.open } : {}) }, null)
+      const closed = saved ? this.openGroups().filter((element) => !saved.open.includes(element)) : []
+      if (closed.length > 0) await this.changeScene({ close: closed }, null)
+      if (saved?.selected != null) this.select(saved.selected)
+      if (saved?.camera) this.store.set({ camera: saved.camera })
+    })
+  }
+
+  dispose(): void {
+    clearTimeout(this.saving)
+    clearTimeout(this.playing)
+    this.owned.dispose()
+  }
+
+  onReveal(listener: (element: ElementId) => void): () => void {
+    this.revealers.add(listener)
+    return () => this.revealers.delete(listener)
+  }
+
+  onShowSource(listener: (site: SiteRange) => void): () => void {
+    this.sourceViewers.add(listener)
+    return () => this.sourceViewers.delete(listener)
+  }
+
+  /** Shows a range where the code is: in the editor, or beside the graph. */
+  showSource(site: SiteRange): void {
+    if (this.host.revealSource) this.host.revealSource(site)
+    else for (const viewer of this.sourceViewers) viewer(site)
+  }
+
+  // — Groups and selection —
+
+  isGroup(element: ElementId): boolean {
+    const item = this.items.get(element)
+    const kind = item === undefined ? undefined : this.state.scene?.kind[item]
+    return kind === ItemKind.group || kind === ItemKind.fold
+  }
+
+  isOpen(element: ElementId): boolean {
+    const item = this.items.get(element)
+    return item !== undefined && (this.state.scene!.flags[item]! & ItemFlag.open) !== 0
+  }
+
+  /** The item of the scene that shows an element; undefined when it is inside a closed group. */
+  itemOf(element: ElementId): number | undefined {
+    return this.items.get(element)
+  }
+
+  open(element: ElementId): Promise<void> {
+    return this.attempt(() => this.changeScene({ open: [element] }, element))
+  }
+
+  close(element: ElementId): Promise<void> {
+    return this.attempt(() => this.changeScene({ close: [element] }, element))
+  }
+
+  toggle(element: ElementId): Promise<void> {
+    return this.isOpen(element) ? this.close(element) : this.open(element)
+  }
+
+  select(element: ElementId | null): void {
+    this.store.set({ selected: element, ...(element === null ? { selectedDetails: null } : {}) })
+  }
+
+  hover(element: ElementId | null): void {
+    this.store.set({ hovered: element, ...(element === null ? { hoveredDetails: null } : {}) })
+  }
+
+  /** Selects an element wherever it is, opens the groups around it and brings it into view. */
+  async goTo(element: ElementId): Promise<void> {
+    await this.attempt(async () => {
+      if (!this.items.has(element)) {
+        const { ancestors } = await this.host.request('locate', { element })
+        const open = ancestors.filter((ancestor) => !this.isOpen(ancestor))
+        if (open.length > 0) await this.changeScene({ open }, open[0]!)
+        this.store.set({ anchor: element })
+      }
+      this.select(element)
+      this.reveal(element)
+    })
+  }
+
+  /** The first thing the keyboard goes to: the root of the last pass, or the first card. */
+  startingPoint(): ElementId | null {
+    const { scene } = this.state
+    if (!scene || scene.element.length === 0) return null
+    const root = scene.flags.findLastIndex((flags) => (flags & ItemFlag.root) !== 0)
+    return scene.element[Math.max(0, root)]!
+  }
+
+  setDirection(direction: Direction): void {
+    this.store.set({ direction })
+    void this.attempt(() => this.changeScene({ direction }, this.state.selectedVisible))
+  }
+
+  // — Marks —
+
+  /** Lights what a range of code made; an empty list puts it out. */
+  light(elements: readonly ElementId[]): void {
+    this.litSource = elements
+    void this.refreshLit()
+  }
+
+  togglePath(to: PathEnd): void {
+    this.store.set({ pathTo: this.state.pathTo === to ? null : to })
+    void this.refreshPath()
+  }
+
+  // — Time —
+
+  get stops(): readonly Stop[] {
+    const { overview } = this.state
+    if (!overview) return [{ tick: 0, pass: -1, done: 0 }]
+    if (this.stopsOfOverview?.overview !== overview) this.stopsOfOverview = { overview, stops: timelineStops(overview) }
+    return this.stopsOfOverview.stops
+  }
+
+  /** Index into `stops` of where the timeline stands. */
+  get stop(): number {
+    return stopAt(this.stops, this.state.tick)
+  }
+
+  goToStop(index: number): void {
+    const at = Math.max(0, Math.min(this.stops.length - 1, index))
+    this.store.set({ tick: this.stops[at]!.tick, atEnd: at === this.stops.length - 1 })
+  }
+
+  step(by: 1 | -1): void {
+    this.following = true
+    this.goToStop(this.stop + by)
+  }
+
+  stepPass(direction: 1 | -1): void {
+    this.goToStop(passStop(this.stops, this.stop, direction))
+  }
+
+  play(): void {
+    if (this.state.playing || this.stops.length < 2) return
+    if (this.stop === this.stops.length - 1) this.goToStop(0)
+    this.store.set({ playing: true })
+    const pause = Math.min(STEP_MS, PLAY_MS / this.stops.length)
+    const stride = Math.max(1, Math.ceil(16 / pause))
+    const advance = () => {
+      this.following = true
+      this.goToStop(this.stop + stride)
+      if (this.stop === this.stops.length - 1) this.pause()
+      else this.playing = setTimeout(advance, pause * stride)
+    }
+    this.playing = setTimeout(advance, pause)
+  }
+
+  pause(): void {
+    clearTimeout(this.playing)
+    this.store.set({ playing: false })
+  }
+
+  // — Errors —
+
+  /** Runs something the user asked for; what goes wrong is told, not thrown. */
+  async attempt(action: () => Promise<void>): Promise<void> {
+    try {
+      await action()
+    } catch (error) {
+      this.failed(error)
+    }
+  }
+
+  failed(error: unknown): void {
+    this.store.set({ fault: error instanceof Error ? error.message : String(error) })
+  }
+
+  // — Inside —
+
+  private reveal(element: ElementId): void {
+    for (const revealer of this.revealers) revealer(element)
+  }
+
+  private async changeScene(change: SessionRequests['scene']['request'], anchor: ElementId | null): Promise<void> {
+    this.takeScene(await this.host.request('scene', change), anchor)
+  }
+
+  private takeScene(scene: Scene, anchor: ElementId | null): void {
+    if (this.state.scene && scene.revision < this.state.scene.revision) return
+    this.items = new Map(Array.from(scene.element, (element, item) => [element, item]))
+    this.visible.clear()
+    this.store.set({ scene, anchor })
+    this.loadFrame()
+    void this.refreshMarks()
+    void this.refreshLit()
+  }
+
+  private async grew(overview: Overview): Promise<void> {
+    const before = this.state.overview
+    this.store.set({ overview, ...(this.state.atEnd ? { tick: overview.lastTick } : {}) })
+    if (overview.nodes > 0 && (overview.nodes !== before?.nodes || !this.state.scene))
+      await this.attempt(() => this.changeScene({}, this.state.selectedVisible))
+  }
+
+  private openGroups(): ElementId[] {
+    const { scene } = this.state
+    return scene ? Array.from(scene.element).filter((_, item) => (scene.flags[item]! & ItemFlag.open) !== 0) : []
+  }
+
+  private detailsLoader(which: 'selected' | 'hovered', key: 'selectedDetails' | 'hoveredDetails'): () => void {
+    const load = newest(
+      (question: { element: ElementId; tick: number }) => this.host.request('details', question),
+      (details: Details) => {
+        if (this.state[which] === details.element) this.store.set({ [key]: details })
+      },
+      (error) => this.failed(error),
+    )
+    return () => {
+      const element = this.state[which]
+      if (element !== null) load({ element, tick: this.state.tick })
+    }
+  }
+
+  /** The element itself when it is in the scene, else the closed group that hides it. */
+  private async visibleOf(element: ElementId): Promise<ElementId> {
+    if (this.items.has(element)) return element
+    const known = this.visible.get(element)
+    if (known !== undefined) return known
+    const { visible } = await this.host.request('locate', { element })
+    this.visible.set(element, visible)
+    return visible
+  }
+
+  private async refreshMarks(): Promise<void> {
+    await this.attempt(async () => {
+      const { selected } = this.state
+      const visible = selected === null ? null : await this.visibleOf(selected)
+      if (selected === this.state.selected) this.store.set({ selectedVisible: visible })
+    })
+    await this.refreshPath()
+  }
+
+  private async refreshPath(): Promise<void> {
+    await this.attempt(async () => {
+      const { pathTo, selected } = this.state
+      if (pathTo === null || selected === null) return this.store.set({ path: null })
+      const { elements } = await this.host.request('path', { element: selected, to: pathTo })
+      if (this.state.pathTo === pathTo && this.state.selected === selected) this.store.set({ path: new Set(elements) })
+    })
+  }
+
+  private async refreshLit(): Promise<void> {
+    const source = this.litSource
+    await this.attempt(async () => {
+      const stride = Math.max(1, Math.ceil(source.length / MAX_LOCATED))
+      const looked = source.filter((element, i) => i % stride === 0 || this.items.has(element))
+      const lit = new Set(await Promise.all(looked.map((element) => this.visibleOf(element))))
+      if (source === this.litSource && (lit.size > 0 || this.state.lit.size > 0)) this.store.set({ lit })
+    })
+  }
+
+  private saveSoon(): void {
+    clearTimeout(this.saving)
+    this.saving = setTimeout(() => this.host.saveState(toSaved(this.state, this.openGroups())), SAVE_MS)
+  }
+}

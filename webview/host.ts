@@ -1,0 +1,26 @@
+/** What the view needs from where it runs: the exported page, or the editor's panel. */
+import type { SessionEvents, SessionRequests, SiteRange } from '../src/protocol/view.ts'
+
+export interface Host {
+  /** `page`: the source is shown beside the graph. `vscode`: the editor is the code side. */
+  readonly kind: 'page' | 'vscode'
+  /** BCP 47, as the user's interface speaks. */
+  readonly language: string
+  /** Rejects with an `Error` whose message may be shown; also when `signal` aborts. */
+  request<K extends keyof SessionRequests>(
+    name: K,
+    payload: SessionRequests[K]['request'],
+    signal?: AbortSignal,
+  ): Promise<SessionRequests[K]['reply']>
+  /** Returns the function that stops listening. */
+  on<K extends keyof SessionEvents>(event: K, listener: (payload: SessionEvents[K]) => void): () => void
+  /** Survives hiding and reload. The state is plain data. */
+  saveState(state: unknown): void
+  loadState(): unknown
+  /** Shows a range in the editor without taking its focus. */
+  revealSource?(site: SiteRange): void
+  saveFile(name: string, content: Blob): void
+  cancelLayout(): void
+  /** Runs the script again; absent where nothing can run. */
+  rerun?(): void
+}

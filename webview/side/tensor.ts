@@ -1,0 +1,53 @@
+/** The summary of a tensor: what it is, its statistics, how its elements are spread. */
+import { exactNumber, formatNumber } from '../../src/protocol/number.ts'
+import type { TensorSummary } from '../../src/protocol/view.ts'
+import { el, svg } from '../dom.ts'
+import type { Strings } from '../strings.ts'
+
+const WIDTH = 280
+const HEIGHT = 48
+
+export function tensor(title: string, summary: TensorSummary, strings: Strings): HTMLElement {
+  const { shape, dtype, device, count, min, max, mean, std, l2, zeros, nans, posInf, negInf } = summary
+  const rows: [string, string | number, boolean?][] = [
+    [strings.shape, `${shape} ${dtype}${device === '' ? '' : ` · ${device}`}`],
+    [strings.count, count.toLocaleString('en')],
+    ['‖·‖₂', l2],
+    ['mean ± std', `${formatNumber(mean)} ± ${formatNumber(std)}`],
+    ['min … max', `${formatNumber(min)} … ${formatNumber(max)}`],
+    ['zeros', `${zeros.toLocaleString('en')}`],
+    ['NaN', `${nans.toLocaleString('en')}`, nans > 0],
+    ['+∞, −∞', `${posInf.toLocaleString('en')}, ${negInf.toLocaleString('en')}`, posInf + negInf > 0],
+  ]
+  // NaN in a summary means that the tracer did not record it.
+  const recorded = rows.filter(([, value]) => !String(value).includes('NaN'))
+  const list = el('dl', { class: 'facts' })
+  for (const [name, value, bad] of recorded) {
+    const text = typeof value === 'number' ? formatNumber(value) : value
+    list.append(
+      el('dt', { text: name }),
+      el('dd', { class: bad ? 'bad' : '', title: typeof value === 'number' ? exactNumber(value) : text, text }),
+    )
+  }
+  const box = el('div', { class: 'tensor' }, el('h4', { text: title }), list)
+  if (summary.histogram && summary.histogram.length > 0) box.append(histogram(summary.histogram, min, max, strings))
+  return box
+}
+
+function histogram(counts: readonly number[], min: number, max: number, strings: Strings): HTMLElement {
+  const most = Math.max(1, ...counts)
+  const width = WIDTH / counts.length
+  const picture = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': strings.histogram })
+  counts.forEach((count, i) => {
+    const height = (count / most) * HEIGHT
+    picture.append(
+      svg(
+        'rect',
+        { class: 'bar', x: i * width + 0.5, y: HEIGHT - height, width: Math.max(0.5, width - 1), height },
+        svg('title', { text: String(count) }),
+      ),
+    )
+  })
+  const ends = el('figcaption', {}, formatNumber(min), el('span', { class: 'dim', text: formatNumber(max) }))
+  return el('figure', { class: 'chart' }, picture, ends)
+}
