@@ -1,0 +1,594 @@
+"""Finds the engine in a program by dataflow: which cells hold gradients, which hold values, which functions make nodes.
+
+A *cell* is an attribute, a constant item, or an entry of a map or list that is indexed by node. A *gradient cell*
+receives amounts that flow from the same cell of another object; a *value cell* is fed, through constructors and
+helpers, with numbers computed from the same cell of the operands. Nothing here looks at what things are called.
+"""
+
+import ast
+import builtins
+
+from .scopes import FUNCTIONS, LOOPS, index_of, plain, same, tail
+
+INITIALISERS = ('__init__', '__new__', '__post_init__')
+_READERS = ('get', 'pop', 'setdefault')
+
+
+class Flow:
+    """What flows into an expression: every AST node of it and of the local names it reads, and the parameters."""
+
+    def __init__(self):
+        self.nodes = []
+        self.params = set()
+
+
+class Program:
+    def __init__(self):
+        self.modules = []
+        self.gradient = set()
+        self.value = []
+        self.aliases = {}
+        self.classes = {}
+        self.functions = {}
+        self.engine = set()
+        self.engine_classes = set()
+        self.contributions = {}
+        self.seeds = {}
+        self.makers = {}
+        self.feeds = {}
+        self.recursive = set()
+        self.fed_stores = {}
+        self.candidates = set()
+        self.computed = set()
+        self.initial = 0.0
+
+    def add(self, module):
+        self.modules.append(module)
+        for owner in module.classes:
+            self.classes.setdefault(owner.name, []).append(owner)
+            for name, attribute in owner.aliases.items():
+                self.aliases.setdefault(name, attribute)
+        for scope in module.all_scopes():
+            if scope.is_function:
+                self.functions.setdefault(scope.name, []).append(scope)
+
+    def solve(self):
+        self._flows = {}
+        self._namedtuples = self._find_namedtuples()
+        self._find_gradient()
+        self._find_feeds()
+        self._find_value()
+        self._settle()
+        self._find_engine()
+
+    # -- cells and flow
+
+    def cell(self, node):
+        """The cell that an expression reads or writes, or None: ('attr', name), ('item', key), ('map', name)."""
+        if isinstance(node, ast.Attribute):
+            return ('attr', self.aliases.get(node.attr, node.attr))
+        if isinstance(node, ast.Subscript):
+            index = index_of(node)
+            if isinstance(index, ast.Constant) and isinstance(index.value, (int, str)):
+                if isinstance(index.value, int) and isinstance(node.value, ast.Attribute):
+                    return ('box', node.value.attr, repr(index.value))
+                return ('item', repr(index.value))
+            if isinstance(index, ast.Name) and index.id.isupper():
+                return ('item', index.id)
+            if not isinstance(index, (ast.Slice, ast.Tuple)):
+                name = tail(node.value)
+                return ('map', name) if name and not isinstance(node.value, ast.Call) else None
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _READERS:
+            name = tail(node.func.value)
+            if name and node.args and not isinstance(node.func.value, ast.Call):
+                if isinstance(node.args[0], ast.Constant):
+                    return ('item', repr(node.args[0].value))
+                return ('map', name)
+        return None
+
+    def holder(self, node):
+        """The expression that says whose cell it is: the object, or the key of a map."""
+        kind = self.cell(node)[0]
+        if isinstance(node, ast.Call):
+            return node.args[0] if kind == 'map' else node.func.value
+        if kind == 'map':
+            return index_of(node)
+        return node.value.value if kind == 'box' else node.value
+
+    def loads(self, nodes, key):
+        """The loads of a cell among AST nodes."""
+        for node in nodes:
+            if isinstance(node, (ast.Attribute, ast.Subscript)):
+                if isinstance(node.ctx, ast.Load) and self.cell(node) == key:
+                    yield node
+            elif isinstance(node, ast.Call) and key[0] in ('map', 'item') and self.cell(node) == key:
+                yield node
+
+    def flow(self, expression, scope):
+        known = self._flows.get((expression, scope))
+        if known is not None:
+            return known
+        found = self._flows[expression, scope] = Flow()
+        seen = set()
+        waiting = [(expression, scope)]
+        while waiting:
+            current, around = waiting.pop()
+            for node in ast.walk(current):
+                found.nodes.append(node)
+                if not (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)):
+                    continue
+                for place in around.ancestors():
+                    if (place, node.id) in seen:
+                        break
+                    if node.id in place.params:
+                        found.params.add((place, node.id))
+                    if node.id in place.bindings or node.id in place.params:
+                        seen.add((place, node.id))
+                        waiting.extend((value, place) for value in place.bindings.get(node.id, ()))
+                        break
+        return found
+
+    # -- gradient cells
+
+    def _find_gradient(self):
+        """Stores that look like contributions: `contributions[statement, target] = (key, scope, how)`."""
+        found = {}
+        for module in self.modules:
+            for scope in module.all_scopes():
+                for statement, target, value in scope.stores:
+                    how = self._contribution(scope, statement, target, value)
+                    if how:
+                        found.setdefault(self.cell(target), []).append((statement, target, value, scope, how))
+        self._gradient_stores = found
+
+    def _contribution(self, scope, statement, target, value):
+        key = self.cell(target)
+        if key is None or (isinstance(statement, ast.AugAssign) and not isinstance(statement.op, (ast.Add, ast.Sub))):
+            return None
+        flow = self.flow(value, scope)
+        holder = self.holder(target)
+        own = [n for n in self.loads(ast.walk(value), key) if same(self.holder(n), holder)]
+        adds = isinstance(statement, ast.AugAssign) or bool(own)
+        others = [n for n in self.loads(flow.nodes, key) if not same(self.holder(n), holder)]
+        if others:
+            return 'add' if adds else 'set'
+        function = scope
+        while isinstance(function.node, ast.Lambda) and function.parent.is_function:
+            function = function.parent
+        if not function.is_function or function.name in INITIALISERS:
+            return None
+        if any(isinstance(n, ast.Call) and tail(n) == function.name for n in flow.nodes) and not adds:
+            return 'pull'
+        passed = {(place, name) for place, name in flow.params if name != place.receiver and place.is_function}
+        # `self.grad = g if self.grad is None else self.grad + g` adds too, in two statements as well.
+        if passed and (adds or self._set_then_add(function, target)):
+            for place, _ in passed:
+                named = place
+                while isinstance(named.node, ast.Lambda) and named.parent.is_function:
+                    named = named.parent
+                if self._calls_itself(named):
+                    return 'recursive'
+            if self._passed_on(key):
+                return 'param'
+        return None
+
+    def _set_then_add(self, function, target):
+        """Whether the same cell is added to elsewhere in the function."""
+        for statement, other, value in function.stores:
+            if plain(other) == plain(target):
+                if isinstance(statement, ast.AugAssign):
+                    return True
+                if any(same(n, other) for n in ast.walk(value) if isinstance(n, (ast.Attribute, ast.Subscript))):
+                    return True
+        return False
+
+    def _calls_itself(self, function):
+        if isinstance(function.node, ast.Lambda) or not function.is_function:
+            return False
+        waiting = [function]
+        while waiting:
+            scope = waiting.pop()
+            waiting.extend(scope.children)
+            for call in scope.calls:
+                if tail(call) == function.name and (call.args or call.keywords):
+                    if isinstance(call.func, ast.Attribute) == (function.owner is not None):
+                        return True
+        return False
+
+    def _passed_on(self, key):
+        """Whether some call hands over what a cell of this key holds."""
+        for module in self.modules:
+            for scope in module.all_scopes():
+                for call in scope.calls:
+                    if hasattr(builtins, tail(call) or 'print'):
+                        continue
+                    for argument in call.args + [word.value for word in call.keywords]:
+                        if next(self.loads(self.flow(argument, scope).nodes, key), None) is not None:
+                            return True
+        return False
+
+    # -- value cells
+
+    def _find_feeds(self):
+        """`feeds[scope] = {parameter: {cells}}`: which cells a call of the function fills from which parameter."""
+        self.feeds = {scope: {} for module in self.modules for scope in module.all_scopes() if scope.is_function}
+        changed = True
+        while changed:
+            changed = False
+            for scope, filled in self.feeds.items():
+                for expression, key in self._fillings(scope):
+                    for place, name in self.flow(expression, scope).params:
+                        if place is scope and key not in filled.setdefault(name, set()):
+                            filled[name].add(key)
+                            changed = True
+
+    def _fillings(self, scope):
+        """Expressions in a scope that end up in a cell of a new object, with that cell."""
+        for statement, target, value in scope.stores:
+            key = self.cell(target)
+            if key and not isinstance(statement, ast.AugAssign):
+                fresh = isinstance(self.holder(target), ast.Name) and key[0] != 'map'
+                if fresh and (scope.name in INITIALISERS or self._is_made_here(self.holder(target).id, scope)):
+                    yield value, key
+        for call in scope.calls:
+            for argument, keys in self.fed(call, scope):
+                for key in keys:
+                    yield argument, key
+        for display in scope.displays:
+            for element, key in self.display_cells(display):
+                yield element, key
+
+    def _is_made_here(self, name, scope):
+        return any(isinstance(v, (ast.Call, ast.Dict, ast.List)) for v in scope.bindings.get(name, ()))
+
+    def display_cells(self, display):
+        if isinstance(display, ast.Dict):
+            for key, value in zip(display.keys, display.values):
+                if isinstance(key, ast.Constant) and isinstance(key.value, (int, str)):
+                    yield value, ('item', repr(key.value))
+        elif isinstance(display, (ast.List, ast.Tuple)) and len(display.elts) > 1:
+            for place, value in enumerate(display.elts):
+                yield value, ('item', repr(place))
+
+    def constructors(self, call, scope):
+        """What a call may run: (scope of the function or None, number of parameters already bound, fields or None)."""
+        name = tail(call)
+        function = call.func
+        method = isinstance(function, ast.Attribute)
+        own = self._owner(scope)
+        if isinstance(function, ast.Call) and tail(function) == 'type' or name == '__class__' or name == 'cls':
+            yield from self._class_constructor(own)
+            return
+        if method and isinstance(function.value, ast.Call) and tail(function.value) == 'super' and own:
+            for base in own.bases:
+                for candidate in self.classes.get(base, ()):
+                    if name in candidate.methods:
+                        yield candidate.methods[name], 1, None
+                    elif name == '__init__':
+                        yield from self._class_constructor(candidate)
+            return
+        for candidate in self.classes.get(name, ()):
+            yield from self._class_constructor(candidate)
+        if name in self._namedtuples:
+            yield None, 0, self._namedtuples[name]
+        for candidate in self.functions.get(name, ()):
+            if candidate.owner is None:
+                if not method or candidate.parent.parent is None:
+                    yield candidate, 0, None
+            elif method:
+                yield candidate, 0 if getattr(candidate, 'is_static', False) else 1, None
+
+    def _owner(self, scope):
+        for place in scope.ancestors():
+            if place.owner is not None:
+                return place.owner
+        return None
+
+    def _class_constructor(self, owner, depth=0):
+        if owner is None or depth > 8:
+            return
+        for name in ('__init__', '__new__'):
+            if name in owner.methods:
+                yield owner.methods[name], 1, None
+                return
+        if self.is_record(owner):
+            yield None, 0, self._fields(owner)
+            return
+        for base in owner.bases:
+            for candidate in self.classes.get(base, ()):
+                yield from self._class_constructor(candidate, depth + 1)
+                return
+
+    def is_record(self, owner):
+        """A dataclass or NamedTuple class: its constructor is generated from its annotated fields."""
+        decorated = any(tail(d) in ('dataclass', 'attrs', 'define', 's') for d in owner.node.decorator_list)
+        return bool(owner.fields) and (decorated or 'NamedTuple' in owner.bases)
+
+    def _fields(self, owner):
+        fields = []
+        for base in owner.bases:
+            for candidate in self.classes.get(base, ()):
+                fields += self._fields(candidate)
+        return fields + [f for f in owner.fields if f not in fields]
+
+    def _find_namedtuples(self):
+        found = {}
+        for module in self.modules:
+            for scope in module.all_scopes():
+                for name, values in scope.bindings.items():
+                    for value in values:
+                        if isinstance(value, ast.Call) and tail(value) in ('namedtuple', 'NamedTuple'):
+                            if len(value.args) > 1:
+                                found[name] = _field_names(value.args[1])
+        return found
+
+    def fed(self, call, scope):
+        """The arguments of a call that end up in cells: (argument, cells)."""
+        if tail(call) == 'SimpleNamespace' or tail(call) == 'dict':
+            kind = 'attr' if tail(call) == 'SimpleNamespace' else 'item'
+            for word in call.keywords:
+                if word.arg:
+                    yield word.value, {(kind, word.arg if kind == 'attr' else repr(word.arg))}
+            return
+        if tail(call) == 'append' and isinstance(call.func, ast.Attribute) and len(call.args) == 1:
+            name = tail(call.func.value)
+            if name:
+                yield call.args[0], {('map', name)}
+            return
+        for function, bound, fields in self.constructors(call, scope):
+            names = fields if function is None else function.params[bound:]
+            for place, argument in enumerate(call.args):
+                if isinstance(argument, ast.Starred) or place >= len(names):
+                    break
+                keys = self._fed_through(function, names[place])
+                if keys:
+                    yield argument, keys
+            for word in call.keywords:
+                keys = self._fed_through(function, word.arg) if word.arg in names else None
+                if keys:
+                    yield word.value, keys
+
+    def _fed_through(self, function, name):
+        if function is None:
+            return {('attr', name)}
+        return self.feeds[function].get(name)
+
+    def _find_value(self):
+        """Cells that are filled from the same cell of other objects, and the places (makers) that do it."""
+        makers = {}
+        for module in self.modules:
+            for scope in module.all_scopes():
+                for call in scope.calls:
+                    for argument, keys in self.fed(call, scope):
+                        nodes = self.flow(argument, scope).nodes
+                        for key in keys:
+                            if next(self.loads(nodes, key), None) is not None:
+                                makers.setdefault(key, {})[call] = scope
+                for display in scope.displays:
+                    for element, key in self.display_cells(display):
+                        if next(self.loads(self.flow(element, scope).nodes, key), None) is not None:
+                            makers.setdefault(key, {})[display] = scope
+                for statement, target, value in scope.stores:
+                    key = self.cell(target)
+                    if key is None or key[0] == 'map' or isinstance(statement, ast.AugAssign):
+                        continue
+                    holder = self.holder(target)
+                    others = [
+                        n for n in self.loads(self.flow(value, scope).nodes, key) if not same(self.holder(n), holder)
+                    ]
+                    if others:
+                        makers.setdefault(key, {})[statement] = scope
+        self._value_makers = makers
+
+    # -- which is which
+
+    def _settle(self):
+        """Tells gradient cells from value cells among the candidates."""
+        stores = self._gradient_stores
+        self.candidates = set(stores)
+        sure = {key for key, found in stores.items() if any(how != 'set' for *_, how in found)}
+        sure -= {key for key in self._value_makers if not self._accumulates(key)}
+        unsure = set(stores) - sure
+        if not sure and unsure:
+            read = {
+                key: {other for other in stores if other != key and self._reads(stores[key], other)} for key in unsure
+            }
+            constructed = {
+                key for key, found in self._value_makers.items() if any(not isinstance(m, ast.stmt) for m in found)
+            }
+            sure = {key for key in unsure if key not in constructed and not any(key in r for r in read.values())}
+        values = {k: m for k, m in self._value_makers.items() if k not in sure and self._numeric(k, m)}
+        self.gradient = sure
+        self.computed = set(self.aliases) | set(self.aliases.values())
+        self.value = sorted(values, key=lambda key: (-self._score(key, values[key], sure), str(key)))
+        self.contributions = {}
+        for key in sure:
+            for statement, target, value, scope, how in stores[key]:
+                self.contributions[statement, target] = (key, scope, how)
+                if how == 'recursive':
+                    self.recursive.add(self._recursing(scope))
+        self.makers = {}
+        for key in self.value[:1]:
+            self.makers = {maker: (key, scope) for maker, scope in values[key].items()}
+
+    def links(self):
+        """Without gradients: whether some maker hands its operands to the node it makes, as engines do."""
+        return any(
+            isinstance(argument, (ast.Tuple, ast.List, ast.Set))
+            for maker in self.makers if isinstance(maker, ast.Call)
+            for argument in maker.args + [word.value for word in maker.keywords]
+        )
+
+    def _accumulates(self, key):
+        return any(how in ('add', 'recursive', 'param') for *_, how in self._gradient_stores.get(key, ()))
+
+    def _reads(self, stores, key):
+        return any(next(self.loads(self.flow(v, scope).nodes, key), None) is not None for _, _, v, scope, _ in stores)
+
+    def _numeric(self, key, makers):
+        """Some maker computes with the cell: an operator, or a call around the load."""
+        return bool(makers)
+
+    def _score(self, key, makers, gradient):
+        score = 0
+        for maker in makers:
+            score += 2 if not isinstance(maker, ast.stmt) else 1
+        for found in gradient:
+            if self._reads(self._gradient_stores[found], key):
+                score += 5
+        for maker, scope in makers.items():
+            module = scope.module
+            for node in self.loads(_computed(maker), key):
+                if isinstance(module.parents[node], (ast.BinOp, ast.UnaryOp)):
+                    score += 3
+        return score
+
+    def _recursing(self, scope):
+        for place in scope.ancestors():
+            if self._calls_itself(place):
+                return place
+        return scope
+
+    # -- the engine's own code
+
+    def _find_engine(self):
+        engine = set()
+        node_classes = set()
+        for module in self.modules:
+            for owner in module.classes:
+                for scope in owner.methods.values():
+                    if self._fills(scope):
+                        node_classes.add(owner)
+        for scope in [s for _, s, _ in self.contributions.values()] + [s for _, s in self.makers.values()]:
+            for place in scope.ancestors():
+                if place.is_function:
+                    engine.add(place)
+                    if place.owner is not None:
+                        node_classes.add(place.owner)
+        self._spread(node_classes)
+        self.engine_classes = node_classes
+        for owner in node_classes:
+            engine.update(owner.methods.values())
+        for module in self.modules:
+            for scope in module.all_scopes():
+                if scope.is_function and (self.builds(scope) or self.drives(scope)):
+                    engine.add(scope)
+        self.engine = engine
+        self._close_engine()
+
+    def _fills(self, scope):
+        """A constructor that stores one of its parameters in the value cell."""
+        filled = self.feeds.get(scope, {}).values()
+        return scope.name in INITIALISERS and any(key in keys for keys in filled for key in self.value[:1])
+
+    def _spread(self, classes):
+        """Subclasses of an engine class belong to the engine, and so do its bases that were written beside it."""
+        grown = True
+        while grown:
+            grown = False
+            names = {owner.name for owner in classes}
+            for module in self.modules:
+                for owner in module.classes:
+                    if owner not in classes and names & set(owner.bases):
+                        classes.add(owner)
+                        grown = True
+
+    def builds(self, scope):
+        """A helper that returns a node it has just made from its own parameters."""
+        if scope.owner is not None or not self.value:
+            return False
+        made = []
+        for returned in scope.returns:
+            made.append(returned)
+            if isinstance(returned, ast.Name):
+                made.extend(scope.bindings.get(returned.id, ()))
+        fills = any(self.value[0] in keys for keys in self.feeds.get(scope, {}).values())
+        for expression in made:
+            if isinstance(expression, ast.Dict) and any(k == self.value[0] for _, k in self.display_cells(expression)):
+                return True
+            if isinstance(expression, (ast.List, ast.Tuple)) and self.value[0][0] == 'item':
+                if any(k == self.value[0] for _, k in self.display_cells(expression)):
+                    return True
+            if fills and isinstance(expression, ast.Call):
+                if any(self.value[0] in keys for _, keys in self.fed(expression, scope)):
+                    return True
+        if self.value[0][0] == 'map':
+            return any(self.value[0] in keys for call in scope.calls for _, keys in self.fed(call, scope))
+        return False
+
+    def drives(self, scope):
+        """A function that seeds a gradient, or calls the rules one after the other."""
+        for statement, target, value in scope.stores:
+            if self.cell(target) in self.gradient and (statement, target) not in self.contributions:
+                holder = self.holder(target)
+                if isinstance(value, ast.Constant) and not value.value:
+                    continue
+                names = [n.id for n in ast.walk(holder) if isinstance(n, ast.Name)]
+                loops = any(isinstance(n, LOOPS) for n in ast.walk(scope.node))
+                if any(n in place.params for n in names for place in scope.ancestors()) and (loops or scope.calls):
+                    return True
+        rules = {s.name for _, s, _ in self.contributions.values() if s.is_function}
+        attributes = set()
+        for module in self.modules:
+            for other in module.all_scopes():
+                for _, target, value in other.stores:
+                    if isinstance(target, ast.Attribute) and isinstance(value, ast.Name) and value.id in rules:
+                        attributes.add(target.attr)
+        for loop in ast.walk(scope.node):
+            if isinstance(loop, ast.For) and isinstance(loop.target, ast.Name):
+                for call in ast.walk(loop):
+                    if not isinstance(call, ast.Call):
+                        continue
+                    called = call.func
+                    if isinstance(called, ast.Attribute) and called.attr in attributes:
+                        if isinstance(called.value, ast.Name) and called.value.id == loop.target.id:
+                            return True
+                    if isinstance(called, ast.Name) and called.id == loop.target.id and tail(loop.iter) == 'reversed':
+                        return True
+        return False
+
+    def _close_engine(self):
+        """What engine code calls by name belongs to it, and so do one-line wrappers around its Function objects."""
+        functions = [c for c in self.engine_classes if not any(self._fills(m) for m in c.methods.values())]
+        function_names = {c.name for c in functions}
+        grown = True
+        while grown:
+            grown = False
+            for scope in list(self.engine):
+                for child in scope.children:
+                    if child not in self.engine:
+                        self.engine.add(child)
+                        grown = True
+                for call in scope.calls:
+                    if isinstance(call.func, ast.Name):
+                        for callee in self.functions.get(call.func.id, ()):
+                            if callee.owner is None and callee not in self.engine:
+                                self.engine.add(callee)
+                                grown = True
+            for module in self.modules:
+                for scope in module.all_scopes():
+                    if scope.is_function and scope not in self.engine and len(scope.returns) == 1:
+                        made = scope.returns[0]
+                        if isinstance(made, ast.Call) and _root_name(made) in function_names:
+                            self.engine.add(scope)
+                            grown = True
+
+
+def _computed(maker):
+    return ast.walk(maker)
+
+
+def _root_name(node):
+    while isinstance(node, (ast.Call, ast.Attribute)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _field_names(node):
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value.replace(',', ' ').split()
+    names = []
+    for element in getattr(node, 'elts', ()):
+        element = element.elts[0] if isinstance(element, ast.Tuple) and element.elts else element
+        names.append(element.value if isinstance(element, ast.Constant) else None)
+    return names

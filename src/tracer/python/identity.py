@@ -1,0 +1,175 @@
+"""Which object is which node. A node's identity is its serial number; a bare `id` is never trusted.
+
+Objects are looked at only through their type and raw slots: no `==`, `bool`, `len`, `repr`, and no attribute access
+that could run code of the class.
+"""
+
+import types
+import weakref
+from operator import attrgetter
+
+MISSING = object()
+_mro = type.__dict__['__mro__'].__get__
+_namespace = type.__dict__['__dict__'].__get__
+_NUMBERS = (float, int, bool)
+
+
+class Identity:
+    def __init__(self):
+        # id -> (serial, reference); what the reference gives must be the object itself.
+        self.table = {}
+        self._readers = {}
+        self._fields = {}
+        self._field_sizes = {}
+        self.index_fields = False
+
+    def add(self, obj, serial):
+        try:
+            reference = weakref.ref(obj)
+        except TypeError:
+            reference = _Strong(obj).get
+        self.table[id(obj)] = serial, reference
+
+    def of(self, obj):
+        """The serial number of an object, -1 when it is no node."""
+        entry = self.table.get(id(obj))
+        return entry[0] if entry is not None and entry[1]() is obj else -1
+
+    def object(self, address):
+        entry = self.table.get(address)
+        return None if entry is None else entry[1]()
+
+    def of_key(self, key):
+        """The node behind a key of a gradient map: the object itself, its `id`, its index, or its name."""
+        serial = self.of(key)
+        if serial >= 0 or type(key) not in (int, str):
+            return serial
+        if type(key) is int:
+            entry = self.table.get(key)
+            if entry is not None and entry[1]() is not None:
+                return entry[0]
+        best = max((f for f in self._fields if key in self._fields[f]), key=self._field_sizes.get, default=None)
+        return -1 if best is None else self._fields[best][key]
+
+    def index(self, obj, serial, skip):
+        """Remembers the node's own small fields, by which a map may name it."""
+        for name, value in fields_of(obj):
+            if name not in skip and type(value) in (int, str):
+                known = self._fields.setdefault(name, {})
+                known[value] = serial
+                self._field_sizes[name] = len(known)
+
+    def index_as(self, key, serial):
+        """A node that is nothing but a place in a list."""
+        self._fields.setdefault('', {})[key] = serial
+        self._field_sizes[''] = 1 << 40
+
+    def read(self, obj, key):
+        """The raw content of a cell, MISSING when there is none."""
+        kind = type(obj)
+        reader = self._readers.get((kind, key))
+        if reader is None:
+            reader = self._readers[kind, key] = _reader(kind, key)
+        try:
+            return reader(obj)
+        except (AttributeError, KeyError, IndexError, TypeError):
+            return MISSING
+
+
+class _Strong:
+    __slots__ = ('_obj',)
+
+    def __init__(self, obj):
+        self._obj = obj
+
+    def get(self):
+        return self._obj
+
+
+def _reader(kind, key):
+    if key[0] == 'attr':
+        return _attribute_reader(kind, key[1])
+    if key[0] == 'box':
+        outer = _attribute_reader(kind, key[1])
+        place = _literal(key[2])
+        return lambda obj: list.__getitem__(outer(obj), place)
+    place = _literal(key[1])
+    for base in (dict, list, tuple):
+        if issubclass(kind, base):
+            get = base.__getitem__
+            return lambda obj: get(obj, place)
+    return lambda obj: MISSING
+
+
+def _literal(text):
+    if text[:1] in '\'"':
+        return text[1:-1]
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
+def _attribute_reader(kind, name):
+    hooked = descriptor = None
+    for base in _mro(kind):
+        if base is object:
+            break
+        namespace = _namespace(base)
+        if '__getattribute__' in namespace:
+            hooked = True
+        if descriptor is None and name in namespace:
+            descriptor = namespace[name]
+    if type(descriptor) in (types.MemberDescriptorType, types.GetSetDescriptorType):
+        return descriptor.__get__
+    if type(descriptor).__name__ == '_tuplegetter':
+        return descriptor.__get__
+    if not hooked and (descriptor is None or type(descriptor) in (*_NUMBERS, type(None))):
+        # Nothing of the class can run: the lookup ends at the instance, or at a plain class attribute.
+        if not any('__getattr__' in _namespace(base) for base in _mro(kind)):
+            return attrgetter(name)
+    for base in _mro(kind):
+        slot = _namespace(base).get('__dict__')
+        if type(slot) is types.GetSetDescriptorType:
+            return lambda obj: slot.__get__(obj)[name]
+    return lambda obj: MISSING
+
+
+def fields_of(obj):
+    """The raw (name, value) pairs of an object: instance dictionary, slots, or the items of a plain container."""
+    kind = type(obj)
+    if kind is dict:
+        return list(obj.items())
+    if kind in (list, tuple):
+        return list(enumerate(obj))
+    found = []
+    for base in _mro(kind):
+        for name, member in _namespace(base).items():
+            if type(member) is types.MemberDescriptorType or type(member).__name__ == '_tuplegetter':
+                try:
+                    found.append((name, member.__get__(obj)))
+                except AttributeError:
+                    pass
+            elif name == '__dict__' and type(member) is types.GetSetDescriptorType:
+                try:
+                    found.extend(member.__get__(obj).items())
+                except AttributeError:
+                    pass
+    return found
+
+
+def number(value):
+    """A raw number as a float; NaN when it is none."""
+    kind = type(value)
+    if kind is float:
+        return value
+    if kind is int or kind is bool:
+        try:
+            return float(value)
+        except OverflowError:
+            return float('inf') if value > 0 else float('-inf')
+    if issubclass(kind, float):
+        return float.__float__(value)
+    if kind.__module__ in ('fractions', 'decimal'):
+        return float(value)
+    return float('nan')

@@ -1,0 +1,237 @@
+"""Loads the user's modules instrumented: reads them ahead, analyses them together, compiles them in memory."""
+
+import ast
+import builtins
+import importlib.machinery
+import json
+import os
+import sys
+import warnings
+
+from .calls import Calls
+from .discover import Program
+from .instrument import Instrumenter
+from .probes import Limit, make_probes
+from .record import Recorder
+from .scopes import Module
+from .sites import Code, Sites, code_objects
+
+_FROZEN = '<frozen importlib._bootstrap_external>'
+_MOST_AHEAD = 200
+
+
+class Capture:
+    """Everything one recorded run shares: the analysis, the probes, the recorder."""
+
+    def __init__(self, send, max_nodes, roots):
+        self.roots = roots
+        self.program = Program()
+        self.modules = {}
+        self.probes = []
+        self.loops = []
+        self.codes = {}
+        self.instrumented = False
+        self.recorder = Recorder(send, self.probes, None, self.program, max_nodes)
+        self.sites = self.recorder.sites = Sites(self.recorder.writer)
+        self.recorder.cut = self._cut
+        self._finish = None
+        self._installed = {}
+
+    def start(self, namespace):
+        from .names import Names
+
+        self.recorder.names = Names(namespace)
+        calls = Calls(self.recorder.writer, self.sites, self.codes, self.loops, self.recorder.names)
+        found, self._finish = make_probes(self.recorder, self.codes, calls, self._user_types)
+        self._installed = {'@' + name: probe for name, probe in found.items()}
+        builtins.__dict__.update(self._installed)
+
+    def finish(self):
+        if self._finish is not None:
+            self._finish()
+
+    def describe(self):
+        """Says what was taken for the engine, or that there was none."""
+        program = self.program
+        cells = {'cells': [_cell_name(k) for k in sorted(program.gradient, key=str)],
+                 'values': [_cell_name(k) for k in program.value],
+                 'classes': sorted(owner.name for owner in program.engine_classes)}
+        self.recorder.event('engine', json.dumps(cells))
+        if not program.gradient:
+            looked = sorted(_cell_name(k) for k in list(program.candidates) + program.value)
+            self.recorder.event('notice', 'no autograd engine was used: nothing receives gradients. Looked for '
+                                'attributes, items or maps that collect amounts flowing from the same cell of another '
+                                'object; ' + ('candidates were ' + ', '.join(looked) if looked else 'found none') + '.')
+
+    def _cut(self):
+        """From now on every probe ends the script."""
+
+        def cut(*_):
+            raise Limit()
+
+        builtins.__dict__.update(dict.fromkeys(self._installed, cut))
+
+    def _user_types(self):
+        return self._types
+
+    _types = frozenset()
+
+    def is_user(self, path):
+        return is_below(path, self.roots)
+
+    def read(self, path, source=None):
+        """Parses a file and those it imports, so that an engine in one and a script in another are seen together."""
+        if path in self.modules or not self.is_user(path):
+            return self.modules.get(path)
+        if source is None:
+            try:
+                source = decode(path)
+            except (OSError, SyntaxError, UnicodeDecodeError):
+                return None
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter('ignore')
+                tree = ast.parse(source, path)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        module = self.modules[path] = Module(path, source, tree)
+        self.program.add(module)
+        if len(self.modules) < _MOST_AHEAD:
+            for name in imported(tree, path):
+                for found in locate(name, path):
+                    self.read(found)
+        return module
+
+    def compile(self, path, data):
+        """The code of an imported user module."""
+        plain = compile(data, path, 'exec', dont_inherit=True)
+        module = self.modules.get(os.path.abspath(path))
+        if module is None:
+            module = self.read(os.path.abspath(path))
+            if module is None:
+                return plain
+            self.program.solve()
+        return self.compile_script(module, path, plain)
+
+    def compile_script(self, module, path, plain):
+        """The instrumented code of a module; the plain one when there is nothing to see in it."""
+        if not self.program.value or not (self.program.gradient or self.program.links()):
+            return plain
+        try:
+            tree = Instrumenter(self.program, module, self.probes, self.loops).rewrite()
+            with warnings.catch_warnings():
+                warnings.simplefilter('ignore')
+                code = compile(tree, path, 'exec', dont_inherit=True)
+        except RecursionError:
+            return plain
+        self.instrumented = True
+        self._register(code, module)
+        return code
+
+    def _register(self, code, module):
+        program = self.program
+        makers = {scope for _, scope in program.makers.values() if scope.is_function}
+        for current, scope, node in code_objects(code, module):
+            known = Code(current, module, scope, node)
+            known.engine = any(place in program.engine for place in scope.ancestors())
+            known.maker = known.engine and any(place in makers for place in scope.ancestors())
+            known.initialiser = scope.name in ('__init__', '__new__', '__post_init__')
+            known.builder = scope.is_function and scope not in makers and program.builds(scope)
+            self.codes[id(current)] = known
+
+
+class Finder:
+    """Hands the user's modules to a loader that instruments them."""
+
+    def __init__(self, capture):
+        self.capture = capture
+
+    def find_spec(self, name, path=None, target=None):
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is not None and type(spec.loader) is importlib.machinery.SourceFileLoader:
+            if self.capture.is_user(spec.origin):
+                spec.loader = Loader(spec.loader.name, spec.loader.path, self.capture)
+        return spec
+
+
+class Loader(importlib.machinery.SourceFileLoader):
+    def __init__(self, name, path, capture):
+        super().__init__(name, path)
+        self._capture = capture
+
+    def path_stats(self, path):
+        # Without them no cached bytecode is read or written.
+        raise OSError
+
+    def source_to_code(self, data, path, *, _optimize=-1):
+        return self._capture.compile(path, data)
+
+
+def _hide(function):
+    """Lets the interpreter trim these frames from import errors as it trims its own."""
+    function.__code__ = function.__code__.replace(co_filename=_FROZEN)
+
+
+for _function in (Finder.find_spec, Loader.source_to_code, Loader.path_stats, Capture.compile):
+    _hide(_function)
+
+
+def decode(path):
+    import tokenize
+
+    with tokenize.open(path) as file:
+        return file.read()
+
+
+def is_below(path, roots):
+    path = os.path.abspath(path)
+    return any(path == root or path.startswith(root.rstrip(os.sep) + os.sep) for root in roots)
+
+
+def imported(tree, path):
+    """The dotted names a module imports; relative ones with their leading dots."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name
+        elif isinstance(node, ast.ImportFrom):
+            base = '.' * node.level + (node.module or '')
+            yield base
+            for alias in node.names:
+                yield base + ('.' if node.module else '') + alias.name
+
+
+def locate(name, path):
+    """The files that importing a name would run, found without importing anything."""
+    level = len(name) - len(name.lstrip('.'))
+    parts = [part for part in name[level:].split('.') if part]
+    if level:
+        folder = os.path.dirname(path)
+        for _ in range(level - 1):
+            folder = os.path.dirname(folder)
+        folders = [folder]
+    else:
+        if parts and (parts[0] in sys.builtin_module_names or parts[0] in getattr(sys, 'stdlib_module_names', ())):
+            return
+        folders = [folder or '.' for folder in sys.path if isinstance(folder, str)]
+    for part in parts:
+        for folder in folders:
+            package = os.path.join(folder, part, '__init__.py')
+            module = os.path.join(folder, part + '.py')
+            if os.path.isfile(package):
+                yield package
+                folders = [os.path.join(folder, part)]
+                break
+            if os.path.isfile(module):
+                yield module
+                folders = []
+                break
+            if os.path.isdir(os.path.join(folder, part)):
+                folders = [os.path.join(folder, part)]
+                break
+        else:
+            return
+
+
+def _cell_name(key):
+    return {'attr': '.%s', 'item': '[%s]', 'map': '%s[…]', 'box': '.%s[0]'}[key[0]] % key[1]

@@ -1,0 +1,510 @@
+"""The probes themselves: functions that instrumented code calls. Each returns what it is given and appends an event.
+
+They are closures over plain lists, because they run for every node and every contribution.
+"""
+
+import operator
+import sys
+
+from .identity import MISSING
+from .instrument import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL, SEED
+from .record import BACKWARD, NODES, WRITES, Place
+
+_CHUNK = 4096
+_UNNAMED = (int, float, str, bool, type(None), complex, bytes, type(sys), type, type(lambda: 0), type(len))
+_IN_PLACE = {'Mult': operator.mul, 'Div': operator.truediv, 'Pow': operator.pow, 'Add': operator.add,
+             'Sub': operator.sub, 'Mod': operator.mod, 'FloorDiv': operator.floordiv}
+_GENERIC = ('forward', '__call__', 'call', 'apply', '__init__', '__new__', '__post_init__')
+
+
+class Limit(BaseException):
+    """The recording has reached its limit: unwinds the script."""
+
+
+def make_probes(recorder, codes, calls, user_types):
+    """The probes by name; `codes` maps `id(code)` to `Code`."""
+    frame_at = sys._getframe
+    made, back, wrote = [], [], []
+    made_fresh = []
+    reads = []
+    pending = []
+    held = []
+    counts = calls.counts
+    invocations = {}
+    find_code = codes.get
+    identity = recorder.identity
+    program = recorder.program
+    probe_table = recorder.probes
+    epoch = 0
+    last_frame = last_epoch = last_lasti = None
+    last_row = -1
+    serial_invocation = 0
+    driver = None
+    limit = _CHUNK
+
+    def seal():
+        for kind, events in ((NODES, made), (BACKWARD, back), (WRITES, wrote)):
+            if events:
+                recorder.runs.append((kind, events[:]))
+                events.clear()
+
+    def settle():
+        nonlocal limit
+        seal()
+        recorder.process()
+        left = recorder.max_nodes - recorder.nodes
+        if left <= 0:
+            recorder.cut()
+            raise Limit()
+        limit = min(_CHUNK, left)
+
+    def place_of(frame):
+        """The user's frame outside the engine, from an engine frame: (code, frame, passed through an operator)."""
+        inside = False
+        while frame is not None:
+            code = find_code(id(frame.f_code))
+            if code is not None:
+                if not code.engine:
+                    return code, frame, inside
+                if not (code.initialiser or code.builder):
+                    inside = True
+            frame = frame.f_back
+        return None, None, inside
+
+    def row_at(code, frame, lasti):
+        nonlocal last_frame, last_epoch, last_lasti, last_row
+        if frame is last_frame and epoch == last_epoch and lasti == last_lasti:
+            return last_row
+        last_row = calls.row(frame, code)
+        last_frame, last_epoch, last_lasti = frame, epoch, lasti
+        return last_row
+
+    # -- nodes
+
+    def n(value, obj):
+        if value is None:
+            return value
+        frame = frame_at(2)
+        code = find_code(id(frame.f_code))
+        while code is None or code.engine and not code.maker:
+            frame = frame.f_back
+            if frame is None:
+                break
+            code = find_code(id(frame.f_code))
+        if frame is None:
+            made.append((None, obj, value, (), None, 0, -1, 1, None))
+        elif code.maker:
+            pending.append((obj, value))
+        else:
+            code, frame, inside = place_of(frame_at(1))
+            leaf(obj, value, code, frame, inside)
+        return value
+
+    def leaf(obj, value, code, frame, inside):
+        if back or wrote:
+            seal()
+        lasti = frame.f_lasti if frame is not None else 0
+        row = row_at(code, frame, lasti) if frame is not None else -1
+        made.append((None, obj, value, (), code, lasti, row, 2 if inside else 1, None))
+        if len(made) >= limit:
+            settle()
+
+    def op(number, node, params, frame):
+        """A maker has made a node."""
+        probe = probe_table[number]
+        value = MISSING
+        constants = None
+        if pending:
+            constants = []
+            for entry in pending:
+                if entry[0] is node:
+                    value = entry[1]
+                else:
+                    constants.append(entry)
+            pending.clear()
+        elif made and made[-1][1] is node and made[-1][7]:
+            value = made.pop()[2]
+        if value is MISSING:
+            value = identity.read(node, probe.key)
+            if value is MISSING or value is None:
+                reads.clear()
+                return
+        if back or wrote:
+            seal()
+        name = None
+        caller = frame
+        code = find_code(id(frame.f_code))
+        if code is not None and code.engine:
+            name = op_name(probe, params, frame, node)
+        code, frame, _ = place_of(frame)
+        if code is None:
+            lasti, row = 0, -1
+        else:
+            lasti = frame.f_lasti
+            row = row_at(code, frame, lasti)
+        if constants:
+            for obj, number_ in constants:
+                made.append((None, obj, number_, (), code, lasti, row, 2, None))
+        if reads:
+            params = with_reads(params)
+        made.append((probe, node, value, params, code, lasti, row, 0, name))
+        if len(made) >= limit:
+            settle()
+
+    def with_reads(params):
+        """Operands that are not parameters: what was read, in order; the same place read twice is one operand."""
+        seen = set()
+        found = []
+        for number, obj in reads:
+            probe = probe_table[number]
+            key = probe.label, id(obj)
+            if probe.first or key not in seen:
+                seen.add(key)
+                found.append(obj)
+        reads.clear()
+        inside = []
+        for param in params:
+            inside.extend(param if type(param) in (list, tuple) else (param,))
+        return params + tuple(o for o in found if not any(o is p for p in inside))
+
+    def op_name(probe, params, frame, node):
+        """What only the moment tells: the class of a Function object, the name a general helper was called for."""
+        scope = probe.scope
+        while scope.parent is not None and scope.owner is None and scope.parent.is_function:
+            scope = scope.parent
+        if scope.owner is not None and scope.params and params:
+            receiver = scope.receiver
+            for name, param in zip(probe.scope.params, params):
+                if name == receiver:
+                    own = type(param)
+                    if own is type:
+                        own = param
+                    if param is node or own not in recorder.node_types and own is not type(node):
+                        if scope.name in _GENERIC or param is not node and scope.name not in ('__init__',):
+                            if own in user_types() or scope.name in _GENERIC:
+                                return type.__dict__['__name__'].__get__(own)
+        if probe.helper:
+            for param in params:
+                if type(param) is str and param.isidentifier():
+                    return param
+            for param in params:
+                if type(param) in (type(lambda: 0), type(len)) and param.__name__ != '<lambda>':
+                    return param.__name__
+            above = frame.f_back
+            while above is not None:
+                code = find_code(id(above.f_code))
+                if code is not None:
+                    if code.engine and not code.comprehension and code.scope.name != '<lambda>':
+                        return code.scope.name
+                    if not code.engine:
+                        break
+                above = above.f_back
+        return None
+
+    def mk0(number, node):
+        op(number, node, (), frame_at(1))
+        return node
+
+    def mk1(number, node, a):
+        op(number, node, (a,), frame_at(1))
+        return node
+
+    def mk2(number, node, a, b):
+        op(number, node, (a, b), frame_at(1))
+        return node
+
+    def mk3(number, node, *params):
+        op(number, node, params, frame_at(1))
+        return node
+
+    def ms(number, value, node, *params):
+        if value is not None:
+            pending.append((node, value))
+            op(number, node, params, frame_at(1))
+        else:
+            reads.clear()
+        return value
+
+    def mx(number, result, node, *params):
+        op(number, node, params, frame_at(1))
+        return result
+
+    def nd(number, node):
+        """A record or display that is a node: an operand-less one, unless a maker says otherwise at once."""
+        value = identity.read(node, probe_table[number].key)
+        if value is MISSING or value is None:
+            return node
+        frame = frame_at(1)
+        code, outer, inside = place_of(frame)
+        leaf(node, value, code, outer, inside)
+        return node
+
+    def ap(number, value, items, *params):
+        """`values.append(v)`: the node is the place in the list."""
+        if type(items) is not list:
+            return value
+        place = Place(len(items))
+        read = []
+        for load, key in reads:
+            if type(key) is int and key not in read:
+                read.append(key)
+        reads.clear()
+        pending.append((place, value))
+        op(number, place, tuple(Place(k) for k in read), frame_at(1))
+        return value
+
+    def rv(number, obj):
+        reads.append((number, obj))
+        return obj
+
+    def rc():
+        reads.clear()
+
+    # -- gradients
+
+    def c(number, target, amount, source, upstream):
+        if made or wrote:
+            seal()
+        back.append((FAST, number, target, amount, source, upstream))
+        if len(back) >= _CHUNK:
+            settle()
+        return amount
+
+    def gradient(event):
+        if made or wrote:
+            seal()
+        back.append(event)
+        if len(back) >= _CHUNK:
+            settle()
+
+    def mark(number):
+        gradient((MARK, number, None, None, None, None))
+        return True
+
+    def k(obj):
+        held.append(obj)
+        return obj
+
+    def lv(number, value):
+        if held:
+            gradient((LOAD, number, held.pop(), value, None, None))
+        return value
+
+    def invocation_of(frame):
+        """The running call of a recursive rule that a frame belongs to."""
+        while frame is not None:
+            entry = invocations.get(id(frame))
+            if entry is not None and entry[0] is frame:
+                return entry[1]
+            code = find_code(id(frame.f_code))
+            if code is not None and not code.engine:
+                return None
+            frame = frame.f_back
+        return None
+
+    def en(number, node, amount):
+        nonlocal serial_invocation
+        frame = frame_at(1)
+        parent = invocation_of(frame.f_back)
+        if parent is None:
+            invocations.clear()
+        serial_invocation += 1
+        invocations[id(frame)] = frame, serial_invocation
+        gradient((ENTER, serial_invocation, node, amount, parent, None))
+
+    def add(kind, number, target, amount, own):
+        source = None
+        if probe_table[number].recursive:
+            source = invocation_of(frame_at(2))
+        gradient((kind, number, target, amount, source, own))
+
+    def a(number, amount, target):
+        add(INCREMENT, number, target, amount, None)
+        return amount
+
+    def t(obj):
+        held.append(obj)
+        return obj
+
+    def at(number, amount):
+        add(INCREMENT, number, held.pop(), amount, None)
+        return amount
+
+    increments = []
+
+    def inc(sign, amount):
+        increments.append((sign, amount, True))
+        return amount
+
+    def val(amount):
+        increments.append((1, amount, False))
+        return amount
+
+    def s(number, target):
+        if increments:
+            sign, amount, own = increments.pop()
+            increments.clear()
+            add(ASSIGN, number, target, -amount if sign < 0 and type(amount) in (int, float) else amount, own)
+        return target
+
+    def s2(number, amount, target):
+        s(number, target)
+        return amount
+
+    def p(number, target, amount, source, upstream):
+        gradient((PULL, number, target, amount, source, upstream))
+        return amount
+
+    def seed(number, target, amount, adds):
+        key = probe_table[number].key
+        before = identity.read(target, key) if key[0] != 'map' else None
+        gradient((SEED, number, target, amount, None if before is MISSING else before, adds))
+
+    def sn(number, amount, target):
+        seed(number, target, amount, False)
+        return amount
+
+    def sv(number, amount):
+        increments.append((1, amount, False))
+        return amount
+
+    def ss(number, target):
+        if increments:
+            seed(number, target, increments.pop()[1], False)
+        return target
+
+    def sa(number, amount, target):
+        seed(number, target, amount, True)
+        return amount
+
+    def sat(number, amount):
+        seed(number, held.pop(), amount, True)
+        return amount
+
+    def sx(number, amount, target):
+        return amount
+
+    def sxt(number, amount):
+        held.pop()
+        return amount
+
+    def m(mapping):
+        recorder.maps[id(mapping)] = mapping
+        return mapping
+
+    # -- writes by the user's code
+
+    def write(number, target, amount, is_value, how):
+        if back:
+            settle()
+        if made:
+            seal()
+        if recorder.active >= 0:
+            recorder.end_pass()
+        probe = probe_table[number]
+        before = identity.read(target, probe.key) if probe.key[0] != 'map' else None
+        after = amount
+        if how and type(before) in (int, float) and type(amount) in (int, float):
+            try:
+                after = _IN_PLACE[type(probe.node.op).__name__](before, amount)
+            except (KeyError, ArithmeticError):
+                after = float('nan')
+        wrote.append((number, target, after, None if before is MISSING else before, is_value))
+        if len(wrote) >= _CHUNK:
+            settle()
+
+    def writers(is_value):
+        def name(number, amount, target):
+            write(number, target, amount, is_value, False)
+            return amount
+
+        def value(number, amount):
+            increments.append((1, amount, False))
+            return amount
+
+        def store(number, target):
+            if increments:
+                write(number, target, increments.pop()[1], is_value, False)
+            return target
+
+        def aug(number, amount, target):
+            write(number, target, amount, is_value, True)
+            return amount
+
+        def aug_held(number, amount):
+            write(number, held.pop(), amount, is_value, True)
+            return amount
+
+        return name, value, store, aug, aug_held
+
+    wn, wv, ws, wa, wat = writers(False)
+    un, uv, us, ua, uat = writers(True)
+
+    # -- drivers
+
+    def db(number):
+        nonlocal driver
+        frame = frame_at(1)
+        code = find_code(id(frame.f_back.f_code)) if frame.f_back is not None else None
+        if code is not None and code.engine:
+            return
+        code, outer, _ = place_of(frame)
+        driver = frame
+        site = recorder.sites.at(code, outer.f_lasti) if code is not None else -1
+        gradient((BEGIN, number, None, None, site, None))
+
+    def de(number, value=None):
+        nonlocal driver
+        if driver is not None and frame_at(1) is driver:
+            driver = None
+            gradient((END, number, None, None, None, None))
+            settle()
+        return value
+
+    # -- names and loops
+
+    def nm(number, value):
+        kind = type(value)
+        if kind not in _UNNAMED:
+            if kind is list or kind is tuple:
+                if not value or type(value[0]) in _UNNAMED:
+                    return value
+                value_ = tuple(value[:1000])
+            else:
+                value_ = value
+            if back or wrote:
+                seal()
+            made.append((probe_table[number].label, value_, None, (), None, 0, -1, None, None))
+        return value
+
+    def nt(*pairs):
+        for place in range(0, len(pairs), 2):
+            nm(pairs[place], pairs[place + 1])
+
+    def ls(loop, iterated):
+        nonlocal epoch
+        epoch += 1
+        while len(counts) <= loop:
+            counts.append(-1)
+        counts[loop] = -1
+        return iterated
+
+    def it(loop):
+        nonlocal epoch
+        epoch += 1
+        counts[loop] += 1
+        return True
+
+    def finish():
+        seal()
+        recorder.finish()
+        calls.clear()
+
+    found = {
+        'n': n, 'mk0': mk0, 'mk1': mk1, 'mk2': mk2, 'mk3': mk3, 'ms': ms, 'mx': mx, 'nd': nd, 'ap': ap, 'rv': rv,
+        'rc': rc, 'c': c, 'mark': mark, 'k': k, 'lv': lv, 'en': en, 'a': a, 't': t, 'at': at, 'inc': inc, 'val': val,
+        's': s, 's2': s2, 'p': p, 'sn': sn, 'sv': sv, 'ss': ss, 'sa': sa, 'sat': sat, 'sx': sx, 'sxt': sxt, 'm': m,
+        'wn': wn, 'wv': wv, 'ws': ws, 'wa': wa, 'wx': wa, 'wat': wat, 'wxt': wat, 'un': un, 'uv': uv, 'us': us,
+        'ua': ua, 'ux': ua, 'uat': uat, 'uxt': uat, 'db': db, 'de': de, 'nm': nm, 'nt': nt, 'ls': ls, 'it': it,
+    }
+    return found, finish

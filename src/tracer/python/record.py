@@ -1,0 +1,618 @@
+"""Turns what the probes saw into rows: nodes, passes, steps, contributions, writes.
+
+The probes (probes.py) only append tuples; everything here happens in bulk, at least every few thousand events.
+"""
+
+import time
+
+from . import wire
+from .identity import MISSING, Identity, fields_of, number
+from .instrument import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL, SEED
+from .wire import Writer
+
+NODES, BACKWARD, WRITES = range(3)
+
+_REFLECTED = {
+    'radd', 'rsub', 'rmul', 'rtruediv', 'rpow', 'rmatmul', 'rfloordiv', 'rmod', 'iadd', 'isub', 'imul', 'itruediv',
+    'ipow', 'imatmul',
+}
+_NAN = float('nan')
+
+
+class Recorder:
+    def __init__(self, send, probes, sites, program, max_nodes):
+        self.writer = Writer(send)
+        self.identity = Identity()
+        self.probes = probes
+        self.program = program
+        self.sites = sites
+        self.max_nodes = max_nodes
+        self.nodes = 0
+        self.tick = 0
+        self.names = None
+        self.runs = []
+        self.operands = []
+        self.any_link = False
+        self.named = set()
+        self.node_types = set()
+        self.confirmed = {}
+        self.maps = {}
+        self._last_flush = time.monotonic()
+        self._rows_flushed = 0
+        # The pass under way.
+        self.passes = 0
+        self.active = -1
+        self.begin_site = None
+        self._step = self._steps = -1
+        self._step_op = -1
+        self._steps = 0
+        self._source = -1
+        self._upstream = _NAN
+        self._used_slots = []
+        self._touched = {}
+        self._received = set()
+        self._rooted = False
+        self._held = {}
+        self._invocations = {}
+        self._invocation = None
+        self._pull_steps = {}
+        self._pending = []
+        self._walks = 0
+        self._next_walk = 1
+
+    # -- the stream
+
+    def meta(self, key, value):
+        self.writer.rows['meta'].append((self.writer.text(key), self.writer.text(value)))
+
+    def event(self, kind, text, subject=-1):
+        self.writer.rows['event'].append((self._now(), self.writer.text(kind), subject, self.writer.text(text)))
+
+    def _now(self):
+        now = self.tick
+        self.tick = now + 1
+        return now
+
+    def process(self):
+        runs, self.runs = self.runs, []
+        for kind, events in runs:
+            if kind == NODES:
+                self._take_nodes(events)
+            elif kind == BACKWARD:
+                self._take_backward(events)
+            else:
+                self._take_writes(events)
+        now = time.monotonic()
+        if now - self._last_flush > 0.1 or self.nodes - self._rows_flushed > 5_000:
+            self.flush()
+
+    def flush(self):
+        self._last_flush = time.monotonic()
+        self._rows_flushed = self.nodes
+        self.writer.flush()
+
+    # -- nodes
+
+    def _take_nodes(self, events):
+        table = self.identity.table
+        add = self.identity.add
+        ops = self.writer.rows['op']
+        values = self.writer.rows['value']
+        operands = self.writer.rows['operand']
+        site_at = self.sites.at
+        tick = self.tick
+        serial = self.nodes
+        indexed = any(key[0] == 'map' for key in self.program.gradient)
+        for probe, obj, value, params, code, lasti, call, kind, name in events:
+            if kind is None:
+                self.tick = tick
+                self._take_name(probe, obj)
+                tick = self.tick
+                continue
+            site = code.sites.get(lasti, -2) if code is not None else -1
+            if site == -2:
+                site = site_at(code, lasti)
+            if value is MISSING:
+                value = self.identity.read(obj, self.program.value[0])
+            known = type(value)
+            if known is float:
+                data, value_kind = value, 0
+            else:
+                data, value_kind = number(value), 1 if known is int else 0
+            given = ()
+            if kind == 0:
+                given = self._operands(serial, obj, probe, params, operands)
+                if not given:
+                    kind = 1
+            label = probe.row if kind == 0 and name is None else None
+            if label is None:
+                label = self._op_name(probe, kind, params, name, obj)
+            self.operands.append(given)
+            ops.append((label, site, call, kind))
+            values.append((serial, tick, value_kind, data))
+            add(obj, serial)
+            self.node_types.add(type(obj))
+            if indexed:
+                self._index(obj, serial)
+            serial += 1
+            tick += 1
+        self.nodes = serial
+        self.tick = tick
+
+    def _index(self, obj, serial):
+        skip = {key[1] for key in list(self.program.gradient) + self.program.value if key[0] == 'attr'}
+        if type(obj) is not Place:
+            self.identity.index(obj, serial, skip)
+        else:
+            self.identity.index_as(obj.index, serial)
+
+    def _operands(self, serial, obj, probe, params, rows):
+        """Writes the operand rows of an op; returns the serials by slot, -1 for constants."""
+        table = self.identity.table
+        found = []
+        used, linked = probe.used, probe.linked
+        for place, param in enumerate(params):
+            kind = type(param)
+            if kind is float or kind is int:
+                self.writer.rows['constant'].append((serial, len(found), number(param)))
+                rows.append((serial, -1, 1))
+                found.append(-1)
+                continue
+            entry = table.get(id(param))
+            if entry is not None and entry[1]() is param:
+                if param is obj:
+                    continue
+                is_used = used[place] if place < len(used) else True
+                is_linked = linked[place] if place < len(linked) else False
+                if not is_linked:
+                    is_linked = _links(obj, param)
+                if is_used or is_linked:
+                    self.any_link |= is_linked
+                    rows.append((serial, entry[0], is_used + 2 * is_linked))
+                    found.append(entry[0])
+            elif kind is list or kind is tuple:
+                is_used = used[place] if place < len(used) else True
+                for item in param:
+                    if type(item) in (list, tuple) and item:
+                        item = item[0] if self.identity.of(item[0]) >= 0 else item[-1]
+                    other = self.identity.of(item)
+                    if other >= 0:
+                        is_linked = _links(obj, item)
+                        self.any_link |= is_linked
+                        rows.append((serial, other, is_used + 2 * is_linked))
+                        found.append(other)
+                    elif type(item) in (int, float) and is_used:
+                        self.writer.rows['constant'].append((serial, len(found), number(item)))
+                        rows.append((serial, -1, 1))
+                        found.append(-1)
+            elif kind is Place:
+                rows.append((serial, self.identity.of_key(param.index), 3))
+                found.append(self.identity.of_key(param.index))
+        if all(s < 0 for s in found):
+            return found if found and any(s >= 0 for s in found) else ()
+        return tuple(found)
+
+    def _op_name(self, probe, kind, params, name, obj):
+        text = self.writer.text
+        if kind == wire.LEAF:
+            return text('leaf')
+        if kind == wire.CONSTANT:
+            return text('constant')
+        label = name if name is not None else probe.label
+        if label is None:
+            label = 'op'
+        plain = label.strip('_') or label
+        if label.startswith('__') and plain in _REFLECTED:
+            plain = plain[1:]
+        known = text(plain)
+        if name is None:
+            probe.row = known
+        return known
+
+    def _take_name(self, label, obj):
+        serial = self.identity.of(obj)
+        if serial >= 0:
+            self._write_name(serial, label)
+        elif type(obj) in (list, tuple):
+            for place, item in enumerate(obj[:1000]):
+                self._take_name('%s[%d]' % (label, place), item)
+
+    def _write_name(self, serial, path):
+        self.named.add(serial)
+        self.writer.rows['name'].append((self._now(), serial, self.writer.text(path)))
+
+    def name_paths(self):
+        """Names the leaves that only an object path leads to."""
+        if self.names is None or not self.nodes:
+            return
+        for obj, path in self.names.walk(lambda value: self.identity.of(value) >= 0):
+            serial = self.identity.of(obj)
+            if serial not in self.named:
+                self._write_name(serial, path)
+
+    # -- the backward pass
+
+    def _take_backward(self, events):
+        probes = self.probes
+        for kind, number_, target, amount, source, upstream in events:
+            if kind == FAST:
+                self._fast(probes[number_], target, amount, source, upstream)
+            elif kind == MARK:
+                self._end_step()
+                self._source = -1
+            elif kind == LOAD:
+                self._load(probes[number_], target, amount)
+            elif kind in (INCREMENT, ASSIGN):
+                self._increment(probes[number_], kind, target, amount, source, upstream)
+            elif kind == PULL:
+                self._pull(probes[number_], target, amount, source, upstream)
+            elif kind == SEED:
+                self._seed(probes[number_], target, amount, source, upstream)
+            elif kind == ENTER:
+                self._enter(number_, target, amount, source, upstream)
+            elif kind == BEGIN:
+                if self.active >= 0 and not self._is_pull():
+                    self.end_pass()
+                self.begin_site = source
+            elif kind == END:
+                if not self._is_pull():
+                    self.end_pass()
+                    self.begin_site = None
+
+    def _is_pull(self):
+        return any(how == 'pull' for *_, how in self.program.contributions.values())
+
+    def _fast(self, probe, target, amount, source, upstream):
+        table = self.identity.table
+        entry = table.get(id(source))
+        if entry is None or entry[1]() is not source:
+            return
+        op = entry[0]
+        if op != self._step_op or probe.first or self._step < 0:
+            self._begin_step(op, upstream)
+        entry = table.get(id(target))
+        if entry is None or entry[1]() is not target:
+            return
+        self._contribute(probe, entry[0], target, amount, wire.ADD)
+
+    def _begin_pass(self, kind, site):
+        if self.passes + 1 >= self._next_walk:
+            self._next_walk = 2 * self._next_walk + 1
+            self.name_paths()
+        self.active = self.passes
+        self.passes += 1
+        self.writer.rows['pass'].append((-1, kind, site, self._now()))
+        self._touched = {}
+        self._received = set()
+        self._rooted = False
+        self._pull_steps = {}
+
+    def _ensure_pass(self):
+        if self.active >= 0:
+            return
+        if self.begin_site is not None:
+            self._begin_pass(wire.BACKWARD, self.begin_site)
+        else:
+            site = self._pending[-1][3] if self._pending else -1
+            self._begin_pass(wire.BY_HAND, site)
+        pending, self._pending = self._pending, []
+        for serial, obj, seed, site, before in pending:
+            self._root(serial, obj, seed)
+
+    def _root(self, serial, obj, seed):
+        self._rooted = True
+        self._received.add(serial)
+        self._touched[serial] = obj
+        self.writer.rows['root'].append((self.active, serial, self._now(), number(seed)))
+
+    def _begin_step(self, op, upstream):
+        self._ensure_pass()
+        self._end_step()
+        up = self.amount(upstream)
+        if not self._rooted:
+            self._root(op, self._object_of(op), up)
+        self._step = self._steps
+        self._steps += 1
+        self._step_op = op
+        self._used_slots = []
+        self.writer.rows['step'].append((self.active, op, self._now()))
+        self.writer.rows['upstream'].append((self._step, up))
+
+    def _end_step(self):
+        if self._step >= 0:
+            self.writer.rows['stepEnd'].append((self._step, self._now()))
+            self._step = -1
+            self._step_op = -1
+
+    def _object_of(self, serial):
+        return self._touched.get(serial)
+
+    def amount(self, value):
+        """A gradient as a number; an engine may keep gradients in nodes of its own."""
+        if type(value) is float:
+            return value
+        if self.identity.of(value) >= 0 and self.program.value:
+            value = self.identity.read(value, self.program.value[0])
+        return number(value)
+
+    def _contribute(self, probe, serial, obj, amount, mode):
+        slot = -1
+        used = self._used_slots
+        operands = self.operands[self._step_op]
+        for place, operand in enumerate(operands):
+            if operand == serial:
+                slot = place
+                if place not in used:
+                    break
+        if slot >= 0:
+            used.append(slot)
+        site = probe.row
+        if site is None:
+            site = probe.row = self.sites.of_node(probe.module, probe.node)
+        if type(amount) is not float:
+            amount = self.amount(amount)
+        if probe.sign < 0:
+            amount = -amount
+        tick = self.tick
+        self.tick = tick + 1
+        self.writer.rows['contribution'].append((self._step, min(slot, 127), serial, tick, amount, mode, site))
+        self._touched[serial] = obj
+        self._received.add(serial)
+        if self._step_op > serial:
+            self.confirmed[probe.key] = True
+
+    def _load(self, probe, target, value):
+        serial = self.identity.of_key(target)
+        if serial < 0:
+            return
+        if probe.key[0] == 'map':
+            self._touched.setdefault(serial, target)
+        invocation = self._invocation
+        while invocation is not None:
+            if invocation.serial == serial:
+                invocation.upstream = value
+                break
+            invocation = invocation.parent
+        self._source = serial
+        self._upstream = value
+
+    def _increment(self, probe, kind, target, amount, source, upstream):
+        serial = self.identity.of_key(target)
+        if serial < 0:
+            return
+        mode = wire.SET if kind == ASSIGN and not upstream else wire.ADD
+        if probe.recursive:
+            owner = self._invocations.get(source)
+            if owner is not None and owner.serial == serial:
+                owner = owner.parent
+            if owner is None:
+                self._seed_value(probe, serial, target, amount)
+                return
+            self._resume(owner)
+        else:
+            if self._source < 0 or self._source == serial:
+                self._seed_value(probe, serial, target, amount)
+                return
+            if self._step < 0 or self._step_op != self._source:
+                self._begin_step(self._source, self._upstream)
+        self._contribute(probe, serial, target, amount, mode)
+
+    def _resume(self, owner):
+        """Recursive rules nest: the step of an invocation goes on after those it called."""
+        if owner.step < 0:
+            self._ensure_pass()
+            up = self.amount(owner.upstream if owner.upstream is not None else owner.amount)
+            if not self._rooted:
+                self._root(owner.serial, owner.obj, up)
+            owner.step = self._steps
+            self._steps += 1
+            owner.used = []
+            self.writer.rows['step'].append((self.active, owner.serial, self._now()))
+            self.writer.rows['upstream'].append((owner.step, up))
+            self._pull_steps[owner.step] = owner
+        self._step = -1
+        self._open_step(owner)
+
+    def _open_step(self, owner):
+        self._step = owner.step
+        self._step_op = owner.serial
+        self._used_slots = owner.used
+
+    def _enter(self, invocation, node, amount, parent, _):
+        above = self._invocations.get(parent)
+        serial = self.identity.of_key(node)
+        self._invocation = _Invocation(serial, node, amount, above)
+        self._invocations[invocation] = self._invocation
+        if parent is None:
+            self._invocations = {invocation: self._invocation}
+            self._step = -1
+
+    def _pull(self, probe, target, amount, source, upstream):
+        serial, op = self.identity.of_key(target), self.identity.of_key(source)
+        if serial < 0 or op < 0:
+            return
+        self._ensure_pass()
+        owner = self._pull_steps.get(op)
+        if owner is None:
+            owner = self._pull_steps[op] = _Invocation(op, source, upstream, None)
+            if not self._rooted:
+                self._root(op, source, self.amount(upstream))
+            owner.step = self._steps
+            self._steps += 1
+            self.writer.rows['step'].append((self.active, op, self._now()))
+            self.writer.rows['upstream'].append((owner.step, self.amount(upstream)))
+        self._open_step(owner)
+        self._contribute(probe, serial, target, amount, wire.ADD)
+        self._step = -1
+
+    # -- seeds and other writes
+
+    def _seed(self, probe, target, amount, before, adds):
+        serial = self.identity.of_key(target)
+        if serial < 0:
+            return
+        self._end_step()
+        value = self.amount(amount)
+        if probe.key[0] == 'map' and not value:
+            return
+        if not value and not adds:
+            kind = wire.WRITE_ZERO
+            if amount is None and serial in self._received:
+                kind = wire.WRITE_RELEASE
+            self._write(serial, wire.GRADIENT, kind, before, value if amount is not None else _NAN, probe)
+            return
+        if self.active >= 0 and self._steps_in_pass() and serial in self._received and not adds:
+            # The same root once more: a new pass in the same call.
+            self.end_pass()
+        self._seed_value(probe, serial, target, amount)
+
+    def _steps_in_pass(self):
+        return self._step >= 0 or len(self._received) > 1
+
+    def _seed_value(self, probe, serial, target, amount):
+        self._ensure_pass()
+        self._root(serial, target, self.amount(amount))
+
+    def _write(self, serial, cell, kind, before, after, probe):
+        if probe.row is None:
+            probe.row = self.sites.of_node(probe.module, probe.node)
+        self.writer.rows['write'].append((
+            self._now(), serial, cell, kind, before if type(before) is float else self.amount(before), after, probe.row,
+        ))
+        if cell == wire.GRADIENT:
+            self._held[serial] = after
+
+    def _take_writes(self, events):
+        for number_, target, after, before, is_value in events:
+            probe = self.probes[number_]
+            serial = self.identity.of_key(target)
+            if serial < 0:
+                continue
+            if self.active >= 0:
+                self.end_pass()
+            value = self.amount(after)
+            if is_value:
+                flows = self._reads_gradient(probe)
+                self._write(serial, wire.VALUE, wire.WRITE_UPDATE if flows else wire.WRITE_SET, before, value, probe)
+                continue
+            if after is None or not value:
+                kind = wire.WRITE_ZERO
+            elif self._reads_gradient(probe):
+                kind = wire.WRITE_CLIP
+            else:
+                kind = wire.WRITE_SET
+            if kind == wire.WRITE_SET and self.operands[serial]:
+                self._pending = [p for p in self._pending if p[0] != serial]
+                if probe.row is None:
+                    probe.row = self.sites.of_node(probe.module, probe.node)
+                self._pending.append((serial, target, after, probe.row, before))
+            else:
+                self._write(serial, wire.GRADIENT, kind, before, value, probe)
+
+    def _reads_gradient(self, probe):
+        known = probe.label
+        if known is None:
+            flow = self.program.flow(probe.node.value, probe.scope or probe.module.scope_of(probe.node))
+            known = probe.label = any(
+                next(self.program.loads(flow.nodes, key), None) is not None for key in self.program.gradient
+            )
+        return known
+
+    # -- ends
+
+    def end_pass(self):
+        if self.active < 0:
+            return
+        self._end_step()
+        for owner in self._pull_steps.values():
+            self.writer.rows['stepEnd'].append((owner.step, self._now()))
+        held = self.writer.rows['held']
+        cells = self._cells()
+        before = self._held
+        for serial, obj in self._touched.items():
+            after = cells(serial, obj)
+            if after is MISSING:
+                continue
+            after = self.amount(after)
+            held.append((self.active, serial, before.get(serial, self.program.initial), after))
+            before[serial] = after
+        self.writer.rows['passEnd'].append((self.active, self._now()))
+        self.active = -1
+        self._touched = {}
+        self._received = set()
+        self._pull_steps = {}
+        self._invocations = {}
+        self._invocation = None
+        self._source = -1
+
+    def _cells(self):
+        """How to read the gradient cell of a node: from the object, or from the engine's map."""
+        keys = [key for key in self.program.gradient if key[0] != 'map']
+        if keys:
+            key = next((k for k in keys if self.confirmed.get(k)), keys[0])
+            read = self.identity.read
+            return lambda serial, obj: MISSING if obj is None else read(obj, key)
+        found = {}
+        for mapping in self.maps.values():
+            for key, value in fields_of(mapping):
+                serial = self.identity.of_key(key)
+                if serial >= 0:
+                    found[serial] = value
+        self.maps = {}
+        return lambda serial, obj: found.get(serial, MISSING)
+
+    def finish(self):
+        self.process()
+        self.end_pass()
+        for serial, obj, seed, site, before in self._pending:
+            self.writer.rows['write'].append((
+                self._now(), serial, wire.GRADIENT, wire.WRITE_SET, self.amount(before), self.amount(seed), site,
+            ))
+        self._pending = []
+        self.name_paths()
+
+
+class _Invocation:
+    """One call of a recursive rule."""
+
+    __slots__ = ('serial', 'obj', 'amount', 'parent', 'upstream', 'step', 'used')
+
+    def __init__(self, serial, obj, amount, parent):
+        self.serial = serial
+        self.obj = obj
+        self.amount = amount
+        self.parent = parent
+        self.upstream = None
+        self.step = -1
+        self.used = []
+
+
+class Place:
+    """A node that is nothing but a place in a list."""
+
+    __slots__ = ('index', '__weakref__')
+
+    def __init__(self, index):
+        self.index = index
+
+
+def _links(obj, operand):
+    """Whether a node's raw fields lead to an operand: directly, in a container, in a pair, through a helper object."""
+    for _, value in fields_of(obj):
+        if value is operand:
+            return True
+        kind = type(value)
+        if kind in (list, tuple, set, frozenset):
+            for item in list(value):
+                if item is operand:
+                    return True
+                if type(item) in (list, tuple) and any(part is operand for part in item):
+                    return True
+        elif kind is dict:
+            if any(k is operand or v is operand for k, v in list(value.items())):
+                return True
+        elif hasattr(kind, '__module__') and kind.__module__ not in ('builtins', 'types'):
+            for _, inner in fields_of(value):
+                if inner is operand or type(inner) in (list, tuple) and any(part is operand for part in inner):
+                    return True
+    return False

@@ -1,0 +1,214 @@
+"""Runs a script as `python script.py` would, recorded or plain, and says how it ended."""
+
+import gc
+import os
+import sys
+import traceback
+import types
+
+from .modules import Capture, Finder, decode, is_below
+from .probes import Limit
+from .sites import utf16_column
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def run(script, args, send, *, capture=True, max_nodes=2_000_000, user_roots=()):
+    """Runs `script` as `__main__` with `sys.argv[1:] = args`.
+
+    `send` gets chunks of the wire format (bytes), the first before the script starts, the last before this returns.
+    Modules below the script's folder or `user_roots` are the user's own. With `capture=False` nothing is instrumented
+    and nothing but the preamble and the facts of the run is sent. Returns a dict in the shape of `RunEnd` in
+    src/protocol/runtime.ts: kind `done`, `raised` or `limit`.
+    """
+    script_path = os.path.abspath(script)
+    roots = [os.path.dirname(script_path)] + [os.path.abspath(root) for root in user_roots]
+    recording = Capture(send, max_nodes, roots)
+    recorder = recording.recorder
+    recorder.meta('script', script)
+    recorder.meta('interpreter', 'Python ' + sys.version.split()[0])
+    recorder.meta('tracer', 'python')
+    recorder.flush()
+
+    main = types.ModuleType('__main__')
+    main.__dict__.update(__file__=script, __builtins__=sys.modules['builtins'], __cached__=None)
+    sys.modules['__main__'] = main
+    sys.argv[:] = [script] + list(args)
+    if not sys.path or sys.path[0] != os.path.dirname(script_path):
+        sys.path.insert(0, os.path.dirname(script_path))
+
+    finder = None
+    thresholds = gc.get_threshold()
+    try:
+        code = _prepare(recording, script, script_path, capture, main)
+        if capture:
+            finder = Finder(recording)
+            sys.meta_path.insert(0, finder)
+            gc.set_threshold(200_000, *thresholds[1:])
+        exec(code, main.__dict__)
+        end = {'kind': 'done', 'exitCode': 0}
+    except SystemExit as stop:
+        end = {'kind': 'done', 'exitCode': _exit_code(stop)}
+    except Limit:
+        end = {'kind': 'limit', 'limit': 'nodes', 'message': 'the recording ended at %d values' % max_nodes}
+    except BaseException as error:
+        end = {'kind': 'raised', 'error': _report(error, script, roots)}
+    finally:
+        if finder is not None:
+            sys.meta_path.remove(finder)
+            gc.set_threshold(*thresholds)
+    _flush_output()
+    _finish(recording, end, capture)
+    return end
+
+
+def _prepare(recording, script, script_path, capture, main):
+    """Compiles the script; a syntax error is the script's own."""
+    with open(script, 'rb') as file:
+        data = file.read()
+    plain = compile(data, script, 'exec', dont_inherit=True)
+    if not capture:
+        return plain
+    module = recording.read(script_path)
+    if module is None:
+        return plain
+    recording.program.solve()
+    recording.start(main.__dict__)
+    return recording.compile_script(module, script, plain)
+
+
+def _finish(recording, end, capture):
+    recorder = recording.recorder
+    if capture:
+        recording.finish()
+        recording.describe()
+    if end['kind'] == 'raised':
+        recorder.event('exception', '%s: %s' % (end['error']['type'], end['error']['message']))
+    elif end['kind'] == 'limit':
+        recorder.event('limit', end['message'])
+    else:
+        recorder.event('exit', str(end['exitCode']))
+    recorder.flush()
+
+
+def _exit_code(stop):
+    code = stop.code
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return int(code) & 0xFF
+    try:
+        print(code, file=sys.stderr)
+    except Exception:
+        pass
+    return 1
+
+
+def _flush_output():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            pass
+
+
+def _report(error, script, roots):
+    """Prints the error as the interpreter would, and describes it."""
+    _strip(error)
+    try:
+        sys.excepthook(type(error), error, error.__traceback__)
+    except BaseException:
+        traceback.print_exception(type(error), error, error.__traceback__)
+    lines = traceback.format_exception(type(error), error, error.__traceback__)
+    try:
+        message = str(error)
+    except Exception:
+        message = '<exception str() failed>'
+    return {
+        'type': type(error).__name__,
+        'message': message,
+        'traceback': ''.join(lines),
+        'site': _syntax_site(error) if isinstance(error, SyntaxError) else _site(error.__traceback__, roots),
+        'hint': None,
+    }
+
+
+def _strip(error):
+    """Takes the frames of the tracer and of this scaffolding out of an exception and of those it is chained to."""
+    waiting, seen = [error], set()
+    while waiting:
+        current = waiting.pop()
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        kept = []
+        frame = current.__traceback__
+        while frame is not None:
+            if not _is_ours(frame.tb_frame.f_code.co_filename):
+                kept.append(frame)
+            frame = frame.tb_next
+        below = None
+        for frame in reversed(kept):
+            if frame.tb_next is not below:
+                frame.tb_next = below
+            below = frame
+        current.__traceback__ = below
+        waiting += [current.__cause__, current.__context__]
+        waiting += getattr(current, 'exceptions', ())
+
+
+def _is_ours(filename):
+    return filename.startswith(_HERE + os.sep)
+
+
+def _site(frame, roots):
+    found = None
+    while frame is not None:
+        if is_below(frame.tb_frame.f_code.co_filename, roots):
+            found = frame
+        frame = frame.tb_next
+    if found is None:
+        return None
+    code, line = found.tb_frame.f_code, found.tb_lineno
+    span = None
+    if hasattr(code, 'co_positions') and found.tb_lasti >= 0:
+        span = list(code.co_positions())[found.tb_lasti // 2]
+    text = _Lines(code.co_filename)
+    if span is None or None in span:
+        whole = text.lines[line - 1] if line <= len(text.lines) else ''
+        span = line, line, len(whole) - len(whole.lstrip()), len(whole.encode())
+    start, end, column, end_column = span
+    return {
+        'file': code.co_filename,
+        'startLine': start, 'startColumn': utf16_column(text, start, column),
+        'endLine': end, 'endColumn': utf16_column(text, end, end_column),
+    }
+
+
+def _syntax_site(error):
+    if error.filename is None or error.lineno is None:
+        return None
+    text = _Lines(error.filename)
+    start = max((error.offset or 1) - 1, 0)
+    end_line = getattr(error, 'end_lineno', None) or error.lineno
+    end = getattr(error, 'end_offset', None)
+    end = end - 1 if end and end > 0 else start + 1
+    return {
+        'file': error.filename,
+        'startLine': error.lineno, 'startColumn': _units(text, error.lineno, start),
+        'endLine': end_line, 'endColumn': max(_units(text, end_line, end), 0),
+    }
+
+
+def _units(text, line, characters):
+    """UTF-16 units of the first characters of a line."""
+    whole = text.lines[line - 1] if 0 < line <= len(text.lines) else ''
+    return characters if whole.isascii() else len(whole[:characters].encode('utf-16-le')) // 2
+
+
+class _Lines:
+    def __init__(self, path):
+        try:
+            self.lines = decode(path).split('\n')
+        except (OSError, SyntaxError, UnicodeDecodeError):
+            self.lines = []

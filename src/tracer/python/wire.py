@@ -1,0 +1,144 @@
+"""The wire format: tables of packed little-endian columns. `src/protocol/wire.ts` is the other half."""
+
+import array
+import json
+import struct
+import sys
+
+MAGIC = b'BPLW'
+VERSION = 1
+
+TABLES = {
+    'text': {},
+    'meta': {'key': 'text', 'value': 'text'},
+    'source': {'path': 'text', 'content': 'text'},
+    'site': {'source': 'i32', 'startLine': 'i32', 'startColumn': 'i32', 'endLine': 'i32', 'endColumn': 'i32'},
+    'call': {
+        'parent': 'i32', 'kind': 'u8', 'function': 'text', 'instance': 'text', 'site': 'i32', 'iteration': 'i32',
+    },
+    'op': {'name': 'text', 'site': 'i32', 'call': 'i32', 'kind': 'u8', 'thread': 'u8'},
+    'value': {'op': 'i32', 'output': 'u8', 'tick': 'i32', 'kind': 'u8', 'data': 'f64', 'tensor': 'i32'},
+    'operand': {'op': 'i32', 'value': 'i32', 'flags': 'u8'},
+    'constant': {'op': 'i32', 'slot': 'i32', 'data': 'f64'},
+    'cut': {'op': 'i32', 'slot': 'i32', 'reason': 'text'},
+    'name': {'tick': 'i32', 'value': 'i32', 'path': 'text'},
+    'pass': {'parent': 'i32', 'kind': 'u8', 'site': 'i32', 'tick': 'i32'},
+    'passEnd': {'pass': 'i32', 'tick': 'i32'},
+    'root': {'pass': 'i32', 'value': 'i32', 'tick': 'i32', 'seed': 'f64', 'tensor': 'i32'},
+    'step': {'pass': 'i32', 'op': 'i32', 'tick': 'i32'},
+    'stepEnd': {'step': 'i32', 'tick': 'i32'},
+    'upstream': {'step': 'i32', 'output': 'u8', 'data': 'f64', 'tensor': 'i32'},
+    'contribution': {
+        'step': 'i32', 'slot': 'i8', 'target': 'i32', 'tick': 'i32', 'data': 'f64', 'tensor': 'i32', 'how': 'u8',
+        'mode': 'u8', 'site': 'i32',
+    },
+    'held': {'pass': 'i32', 'value': 'i32', 'before': 'f64', 'after': 'f64', 'tensor': 'i32'},
+    'write': {
+        'tick': 'i32', 'target': 'i32', 'cell': 'u8', 'kind': 'u8', 'before': 'f64', 'after': 'f64', 'tensor': 'i32',
+        'site': 'i32',
+    },
+    'event': {'tick': 'i32', 'kind': 'text', 'subject': 'i32', 'text': 'text'},
+    'tensor': {
+        'shape': 'text', 'dtype': 'text', 'device': 'text', 'count': 'f64', 'min': 'f64', 'max': 'f64', 'mean': 'f64',
+        'std': 'f64', 'l2': 'f64', 'zeros': 'f64', 'nans': 'f64', 'posInf': 'f64', 'negInf': 'f64', 'detail': 'text',
+    },
+}
+
+# op.kind, value.kind, operand.flags, call.kind, pass.kind, contribution.mode, write.cell, write.kind
+OP, LEAF, CONSTANT = 0, 1, 2
+F64, INT, COMPLEX, TEXT = 0, 1, 2, 3
+USED, LINKED = 1, 2
+CALL, LOOP = 0, 1
+BACKWARD, GRAD, FORWARD_MODE, BY_HAND = 0, 1, 2, 3
+ADD, SET = 0, 1
+VALUE, GRADIENT = 0, 1
+WRITE_SET, WRITE_ADD, WRITE_ZERO, WRITE_HOOK, WRITE_CLIP, WRITE_UPDATE, WRITE_RELEASE = range(7)
+
+_CODES = {'u8': 'B', 'i8': 'b', 'i32': 'i', 'text': 'i', 'f64': 'd'}
+# Columns that a scalar engine leaves at one value.
+_FIXED = {'tensor': -1, 'output': 0, 'thread': 0, 'how': 0}
+
+
+class Writer:
+    """Collects rows and sends them as blocks. `rows[table]` is a list of tuples without the columns in `_FIXED`."""
+
+    def __init__(self, send):
+        self._send = send
+        self._texts = {}
+        self._new_texts = []
+        self._started = False
+        self._layout = []
+        self.rows = {}
+        for number, (table, columns) in enumerate(TABLES.items()):
+            if table == 'text':
+                continue
+            fixed = _FIXED if table != 'tensor' else {}
+            self._layout.append((number, table, [(_CODES[kind], fixed.get(name)) for name, kind in columns.items()]))
+            self.rows[table] = []
+
+    def text(self, text):
+        """The id of a text, -1 for None."""
+        if text is None:
+            return -1
+        known = self._texts.get(text)
+        if known is None:
+            known = self._texts[text] = len(self._texts)
+            self._new_texts.append(text.encode('utf-8', 'replace'))
+        return known
+
+    def flush(self):
+        """Sends everything collected so far, in table order, so that a row comes after the rows it names."""
+        chunks = []
+        if not self._started:
+            self._started = True
+            chunks.append(MAGIC + struct.pack('<I', VERSION))
+        if self._new_texts:
+            chunks.append(self._text_block())
+        for number, table, layout in self._layout:
+            rows = self.rows[table]
+            if rows:
+                chunks.append(_block(number, rows, layout))
+                rows.clear()
+        if chunks:
+            self._send(b''.join(chunks))
+
+    def _text_block(self):
+        texts, self._new_texts = self._new_texts, []
+        offsets = [0]
+        for text in texts:
+            offsets.append(offsets[-1] + len(text))
+        payload = _padded(_column('I', offsets)) + _padded(b''.join(texts))
+        return struct.pack('<HHIII', 0, 0, len(texts), len(payload), 0) + payload
+
+
+def _block(number, rows, layout):
+    given = iter(zip(*rows))
+    columns = []
+    for code, fixed in layout:
+        if fixed is None:
+            columns.append(_padded(_column(code, next(given))))
+        else:
+            columns.append(_padded(_column(code, (fixed,)) * len(rows)))
+    payload = b''.join(columns)
+    return struct.pack('<HHIII', number, 0, len(rows), len(payload), 0) + payload
+
+
+def _column(code, numbers):
+    packed = array.array(code, numbers)
+    if sys.byteorder == 'big':
+        packed.byteswap()
+    return packed.tobytes()
+
+
+def _padded(payload):
+    return payload + bytes(-len(payload) % 8)
+
+
+def schema():
+    """The schema as JSON, for the test that compares it with the TypeScript one."""
+    tables = [[name, list(map(list, columns.items()))] for name, columns in TABLES.items()]
+    return json.dumps({'magic': MAGIC.decode(), 'version': VERSION, 'tables': tables})
+
+
+if __name__ == '__main__':
+    print(schema())
