@@ -86,8 +86,10 @@ function drawSheets(d: Drawing, w: number, h: number, radius: number): void {
   ctx.fillStyle = theme.card
   ctx.lineWidth = d.line
   for (const step of [2, 1]) {
+    const inset = step * 4 + 0.5
     ctx.beginPath()
-    ctx.roundRect(step * 4 + 0.5, h + step * 3 - radius * 2 - 0.5, w - step * 8 - 1, radius * 2, radius)
+    // Only what peeks out: a dimmed card lets shine through what is behind it.
+    ctx.roundRect(inset, h - 0.5, w - 2 * inset, step * 3, [0, 0, radius, radius])
     ctx.fill()
     ctx.stroke()
   }
@@ -182,11 +184,13 @@ function drawNumbers(d: Drawing, item: number, w: number, y: number): void {
   // From the fullest wording to the shortest; the first that fits is written, the last one condensed if need be.
   const wordings = wordingsOf(value, gradient, group, tensor && gradient !== PENDING, tensor && value !== '')
   // Groups and tensors have more to say: always small, so that they look alike.
-  const sizes = group || tensor ? [fonts.small(theme)] : [fonts.plain(theme), fonts.small(theme)]
+  // Somewhat zoomed out, the small size could not be read any more.
+  const small = d.line > 1.25 ? fonts.plain(theme) : fonts.small(theme)
+  const sizes = group || tensor ? [small] : [fonts.plain(theme), small]
   for (const [left, right] of wordings) {
     for (const font of sizes) {
       const last = left === wordings.at(-1)![0] && right === wordings.at(-1)![1] && font === sizes.at(-1)
-      const gap = left === '' ? 0 : 8
+      const gap = left === '' ? 0 : 5
       const rightWidth = text.width(ctx, font, right)
       if (!last && text.width(ctx, font, left) + gap + rightWidth + icon > room) continue
       const valueColour = badValue ? theme.error : group ? theme.dim : theme.foreground
@@ -213,12 +217,10 @@ function wordingsOf(
           [value, `max ${short}`],
           [value, short],
         ]
-  if (!gradientNorm && !valueNorm) return [[value, short]]
-  const normed = gradientNorm ? `∂ ‖·‖ ${gradient}` : short
   const left = valueNorm ? `‖·‖ ${value}` : value
+  const right = gradientNorm ? `‖∂‖ ${gradient}` : short
   return [
-    [left, normed],
-    [left, gradientNorm ? `‖∂‖ ${gradient}` : short],
+    [left, right],
     [left, short],
     [value, short],
   ]
@@ -281,15 +283,15 @@ export function drawBadge(d: Drawing, x: number, y: number, open: boolean): void
   if (!open) ctx.fillRect(x + BADGE / 2 - 0.5, y + 4, 1, BADGE - 8)
 }
 
-/** An open group: a dashed frame, a tint that deepens with nesting, and its title with the collapse badge. */
+/** An open group: a dashed frame, a shade that deepens with nesting, and its title with the collapse badge. */
 export function drawContainer(d: Drawing, item: number, w: number, h: number, withHeader: boolean): void {
   const { ctx, theme, text, picture } = d
   const alpha = opacity(d, item)
   ctx.beginPath()
   ctx.roundRect(0.5, 0.5, w - 1, h - 1, 8)
   if (!theme.highContrast) {
-    ctx.globalAlpha = (theme.dark ? 0.035 : 0.025) * alpha
-    ctx.fillStyle = theme.foreground
+    ctx.globalAlpha = alpha
+    ctx.fillStyle = theme.shade
     ctx.fill()
     ctx.setLineDash([4, 4])
   }

@@ -4,7 +4,7 @@ import { HEADER, overlaps, type Picture } from './picture.ts'
 
 export const LABEL_HEIGHT = 12
 /** Room for `-1.234e-10` and for `-0.5000` at the label font, scene pixels. */
-const WIDTHS = [64, 46]
+const WIDTHS = [62, 44]
 const CELL = 128
 
 /** Where the number of an edge is written: the point at which its text is aligned, and how wide the text may be. */
@@ -51,7 +51,7 @@ export class LabelPlaces {
     segments.sort((a, b) => b.length - a.length)
     for (const width of WIDTHS) {
       for (const { x, y, length, level } of segments) {
-        if (length < (level ? width : LABEL_HEIGHT) + 10) continue
+        if (length < (level ? width + 4 : LABEL_HEIGHT + 10)) continue
         for (const side of [-1, 1]) {
           const place: LabelPlace = level
             ? { x, y: y + side * (LABEL_HEIGHT / 2 + 3), align: 'center', width }

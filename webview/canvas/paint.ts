@@ -232,9 +232,12 @@ function paintGroupTitles(view: View, groups: Uint32Array): void {
     const box = { x0: x + 4, y0: middle - 7, x1: x + 8 + text.width(ctx, font, title), y1: middle + 7 }
     if (written.some((other) => overlaps(box, other))) continue
     written.push(box)
-    ctx.globalAlpha = 0.8
-    ctx.fillStyle = theme.background
-    ctx.fillRect(box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0)
+    if (camera.zoom < detailZoom.title) {
+      // The header is lower than the text: what lies under it must not shine through.
+      ctx.globalAlpha = 0.8
+      ctx.fillStyle = theme.background
+      ctx.fillRect(box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0)
+    }
     ctx.globalAlpha = isDimmed(view, group) ? 0.5 : 1
     write(ctx, font, theme.foreground, title, x + 6, middle, 'left')
   }

@@ -17,6 +17,8 @@ export interface Theme {
   zero: string
   /** Non-finite numbers. */
   error: string
+  /** Laid over the inside of open groups, so translucent; darker than the ground, as cards are lighter. */
+  shade: string
   mono: string
   sans: string
   dark: boolean
@@ -41,6 +43,7 @@ export const themeVariables: Record<ColourRole | 'mono' | 'sans', readonly strin
   negative: ['--bl-negative'],
   zero: ['--bl-zero'],
   error: ['--vscode-errorForeground', '--vscode-editorError-foreground', '--bl-error'],
+  shade: ['--bl-shade'],
   mono: ['--vscode-editor-font-family', '--bl-mono'],
   sans: ['--vscode-font-family', '--bl-sans'],
 }
@@ -57,6 +60,7 @@ const dark: Record<ColourRole, string> = {
   negative: '#4fa3e3',
   zero: '#7a7a7a',
   error: '#f14c4c',
+  shade: 'rgb(0 0 0 / 0.1)',
 }
 
 const light: Record<ColourRole, string> = {
@@ -71,6 +75,7 @@ const light: Record<ColourRole, string> = {
   negative: '#0b66a8',
   zero: '#949494',
   error: '#c72e0f',
+  shade: 'rgb(0 0 0 / 0.022)',
 }
 
 const monoFallback = 'ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace'
