@@ -1,9 +1,10 @@
 /** The worked exercise for one op: its numbers, where its gradient came from, where it flows on to, how it went over the passes. */
 import { formatNumber } from '../protocol/number.ts'
-import type { Datum, Details, Flow, TensorSummary } from '../protocol/view.ts'
+import type { Details, Flow } from '../protocol/view.ts'
 import { Mode, OpKind, ValueKind } from '../protocol/wire.ts'
 import { callPath } from '../tape/calls.ts'
-import { bookkeeping, gradientAt, type Gradient } from '../tape/gradient.ts'
+import { datum, gradientDatum, none, valueDatum } from '../tape/datum.ts'
+import { bookkeeping, gradientAt } from '../tape/gradient.ts'
 import type { Tape } from '../tape/tape.ts'
 import { slopeFormula } from './slopes.ts'
 
@@ -58,54 +59,6 @@ function rootTitle(tape: Tape, pass: number): string {
 
 function kindOf(kind: number): Details['kind'] {
   return kind === OpKind.leaf ? 'leaf' : kind === OpKind.constant ? 'constant' : 'op'
-}
-
-const none: Datum = { kind: 'none' }
-
-function datum(tape: Tape, data: number | null, tensor: number): Datum {
-  if (tensor >= 0) return { kind: 'tensor', tensor: tensorSummary(tape, tensor) }
-  return data === null ? none : { kind: 'number', value: data }
-}
-
-function valueDatum(tape: Tape, value: number, tick: number): Datum {
-  if (value < 0) return none
-  const table = tape.table('value')
-  if (table.kind.at(value) === ValueKind.tensor) return datum(tape, null, table.tensor.at(value))
-  return datum(tape, tape.valueAt(value, tick), -1)
-}
-
-const gradientDatum = (tape: Tape, gradient: Gradient): Datum =>
-  gradient.held === null ? none : datum(tape, gradient.held, gradient.tensor)
-
-export function tensorSummary(tape: Tape, row: number): TensorSummary {
-  const t = tape.table('tensor')
-  const text = (id: number) => tape.tables.string(id)
-  const detail = text(t.detail.at(row))
-  return {
-    shape: text(t.shape.at(row)),
-    dtype: text(t.dtype.at(row)),
-    device: text(t.device.at(row)),
-    count: t.count.at(row),
-    min: t.min.at(row),
-    max: t.max.at(row),
-    mean: t.mean.at(row),
-    std: t.std.at(row),
-    l2: t.l2.at(row),
-    zeros: t.zeros.at(row),
-    nans: t.nans.at(row),
-    posInf: t.posInf.at(row),
-    negInf: t.negInf.at(row),
-    histogram: histogramOf(detail),
-  }
-}
-
-function histogramOf(detail: string): number[] | null {
-  try {
-    const histogram = (JSON.parse(detail || 'null') as { histogram?: unknown } | null)?.histogram
-    return Array.isArray(histogram) && histogram.every((count) => typeof count === 'number') ? histogram : null
-  } catch {
-    return null
-  }
 }
 
 /** Contributions to a value in one pass up to a tick, in the order they came. */

@@ -113,8 +113,9 @@ export class Snapshot {
     return this.has[value] ? this.held[value]! : null
   }
 
-  passOf(value: number): number {
-    return this.pass[value]!
+  /** Row of the tensor table of the gradient, −1 for scalars. */
+  tensorOf(value: number): number {
+    return this.tensor[value]!
   }
 
   /** Whether something flowed along an operand row in the pass that the gradient of its op's `value` is from. */
