@@ -28,4 +28,13 @@ export function callLabel(tape: Tape, call: number): string {
 /** `layers[0]` says which of several; a plain variable name says less than the function. */
 const isIndexed = (instance: string) => /[\].]/.test(instance)
 
-export const callPath = (tape: Tape, call: number): string[] => callChain(tape, call).map((row) => callLabel(tape, row))
+/** The chain in words. An iteration that only leads to a call on `layers[0]` is left out: the instance says as much. */
+export function callPath(tape: Tape, call: number): string[] {
+  const { kind, instance } = tape.table('call')
+  const chain = callChain(tape, call)
+  const named = (row: number | undefined) =>
+    row !== undefined && kind.at(row) !== CallKind.loop && isIndexed(tape.tables.string(instance.at(row)))
+  return chain
+    .filter((row, i) => kind.at(row) !== CallKind.loop || !named(chain[i + 1]))
+    .map((row) => callLabel(tape, row))
+}
