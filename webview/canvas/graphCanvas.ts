@@ -34,7 +34,7 @@ export interface Highlight {
 }
 
 /** Cards and edges that can be painted within a frame; more go through the cache. */
-const PAINTED_AT_ONCE = 900
+const PAINTED_AT_ONCE = 600
 /** Milliseconds of a frame for painting slices. */
 const BUDGET = 5
 /** Milliseconds without a move after which the camera is said to rest. */
