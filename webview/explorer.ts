@@ -89,13 +89,13 @@ export class Explorer {
     }
     await this.attempt(async () => {
       const overview = await this.host.request('overview', {})
-      const atEnd = saved?.tick == null || saved.tick >= overview.lastTick
-      this.store.set({ overview, atEnd, tick: atEnd ? overview.lastTick : saved.tick! })
+      const tick = Math.min(saved?.tick ?? overview.lastTick, overview.lastTick)
+      this.store.set({ overview, atEnd: tick === overview.lastTick, tick })
       if (overview.nodes === 0) return
       await this.changeScene({ direction: this.state.direction, ...(saved ? { open: saved.open } : {}) }, null)
       const closed = saved ? this.openGroups().filter((element) => !saved.open.includes(element)) : []
       if (closed.length > 0) await this.changeScene({ close: closed }, null)
-      if (saved?.selected != null) this.select(saved.selected)
+      if (saved) this.select(saved.selected)
       if (saved?.camera) this.store.set({ camera: saved.camera })
     })
   }

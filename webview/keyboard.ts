@@ -20,13 +20,19 @@ export function listenToKeys(explorer: Explorer, graph: GraphPane, actions: KeyA
 
   function key(event: KeyboardEvent): boolean {
     if (commandKey(event)) {
+      // The browser's own search sees nothing on a canvas.
       if (event.key.toLowerCase() !== 'f' || event.shiftKey || event.altKey) return false
       actions.search()
       return true
     }
     if (event.altKey || takesText(event.target)) return false
-    // Buttons, links and summaries keep Space and Enter; only the graph takes arrows.
-    const control = event.target instanceof Element && event.target.closest('button, summary, a, dialog')
+    // A dialog leaves by its own keys; it also keeps Escape.
+    if (event.target instanceof Element && event.target.closest('dialog')) {
+      if (event.key === '?') actions.help()
+      return event.key === '?'
+    }
+    // Buttons and summaries keep Space and Enter; only the graph takes arrows.
+    const control = event.target instanceof Element && event.target.closest('button, summary')
     const onGraph = event.target === graph.surface || event.target === document.body
     switch (event.key) {
       case '/':

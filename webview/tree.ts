@@ -6,9 +6,13 @@ import { type Datum, type ElementId, GradientStatus, type TreeRow } from '../src
 import { Disposables, el, setAria } from './dom.ts'
 import type { Explorer } from './explorer.ts'
 import { formatDatum } from './numbers.ts'
+import { newest } from './store.ts'
 import type { Strings } from './strings.ts'
 
+/** Children of a group that are listed at once. */
 const PAGE = 200
+/** Milliseconds of rest before rows get new numbers. */
+const REST = 150
 
 interface Branch {
   item: HTMLElement
@@ -25,6 +29,7 @@ export class Tree {
   private readonly live = el('div', { class: 'unseen', role: 'status', 'aria-live': 'polite' })
   private readonly items = new Map<ElementId, HTMLElement>()
   private readonly branches = new WeakMap<HTMLElement, Branch>()
+  private readonly refresh: (question: null) => void
   private refreshing: ReturnType<typeof setTimeout> | undefined
 
   constructor(explorer: Explorer, strings: Strings) {
@@ -40,7 +45,12 @@ export class Tree {
       explorer.store.watch(['selected'], () => this.syncSelection()),
       explorer.store.watch(['selectedDetails'], () => this.announce()),
     )
-    void this.fillTop()
+    this.refresh = newest(
+      () => this.refreshNow(),
+      () => undefined,
+      (error) => explorer.failed(error),
+    )
+    this.refreshSoon()
   }
 
   dispose(): void {
@@ -163,10 +173,12 @@ export class Tree {
   /** New numbers: rows that are there get new texts; what is open stays open. */
   private refreshSoon(): void {
     clearTimeout(this.refreshing)
-    this.refreshing = setTimeout(() => void this.refresh(), 150)
+    // The first filling does not wait; later ones not for every frame of a drag.
+    if (this.tree.childElementCount === 0) this.refresh(null)
+    else this.refreshing = setTimeout(() => this.refresh(null), REST)
   }
 
-  private async refresh(): Promise<void> {
+  private async refreshNow(): Promise<void> {
     if (this.tree.childElementCount === 0) return this.fillTop()
     await this.explorer.attempt(async () => {
       for (const { into, element } of this.openLists()) {

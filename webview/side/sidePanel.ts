@@ -57,9 +57,9 @@ export class SidePanel {
     const { overview } = this.explorer.state
     const parts: HTMLElement[] = [el('p', { class: 'side-hint', text: this.strings.detailsHint })]
     if (overview && overview.findings.length > 0)
-      parts.push(heading(this.strings.findings), ...overview.findings.map((finding) => this.finding(finding)))
+      parts.push(topHeading(this.strings.findings), ...overview.findings.map((finding) => this.finding(finding)))
     if (overview && overview.notices.length > 0)
-      parts.push(heading(this.strings.notices), ...overview.notices.map((text) => el('p', { class: 'note', text })))
+      parts.push(topHeading(this.strings.notices), ...overview.notices.map((text) => el('p', { class: 'note', text })))
     return parts
   }
 
@@ -200,4 +200,5 @@ export class SidePanel {
   }
 }
 
-const heading = (text: string) => el('h3', { text })
+const heading = (text: string) => el('h3', { class: 'section', text })
+const topHeading = (text: string) => el('h2', { class: 'section', text })
