@@ -27,7 +27,7 @@ await Promise.all([
   }),
   build({
     ...node,
-    entryPoints: { cli: 'src/cli/main.ts', session: 'src/session/worker.node.ts' },
+    entryPoints: { cli: 'src/cli/main.ts', session: 'src/session/worker.node.ts', elk: 'src/session/elk.node.ts' },
     outdir: 'dist',
     format: 'esm',
   }),

@@ -4,18 +4,10 @@
  */
 import type { RunEnd, RunRequest, RunSink, Runtime, RuntimeInfo, SourceReader, Run } from '../protocol/runtime.ts'
 import type { Overview, PassSummary } from '../protocol/view.ts'
-import { concat, Encoder } from '../tape/encode.ts'
+import { concat, Encoder, preamble } from '../tape/encode.ts'
 import { Tape } from '../tape/tape.ts'
 import { titleOf } from './details.ts'
-
-/** Facts that only the session knows, kept on the tape under the meta key `run`. */
-interface RunFacts {
-  script: string
-  info: RuntimeInfo | null
-  end: RunEnd
-  seconds: number
-  notices: string[]
-}
+import { parseFacts, type RunFacts } from './facts.ts'
 
 export interface SessionListener {
   output?(stream: 'stdout' | 'stderr', chunk: Uint8Array): void
@@ -86,7 +78,11 @@ export class Session {
       fault = error
     }
     const facts = this.tape.meta('run')
-    this.facts = facts === '' ? null : (JSON.parse(facts) as RunFacts)
+    try {
+      this.facts = facts === '' ? null : parseFacts(facts)
+    } catch (error) {
+      fault ??= error
+    }
     this.script = this.facts?.script ?? (this.tape.meta('script') || this.tape.sourcePath(0))
     this.info = this.facts?.info ?? null
     this.revision++
@@ -136,7 +132,6 @@ export class Session {
       this.tape.push(chunk)
     } catch (error) {
       this.fault = error instanceof Error ? error.message : String(error)
-      this.chunks.pop()
       this.run?.stop()
     }
     this.revision++
@@ -146,18 +141,17 @@ export class Session {
     }, GROWTH_MS)
   }
 
+  /** Writes the facts behind the last whole block: a run that was killed may have ended inside one. */
   private close(facts: RunFacts): void {
     if (this.growth) clearTimeout(this.growth)
     this.growth = null
     this.facts = facts
-    if (!this.fault && this.chunks.length > 0) {
-      const encoder = new Encoder(this.tape.tables.text, (table) => this.tape.tables.rowsOf(table))
-      encoder.add('meta', { key: 'run', value: JSON.stringify(facts) })
-      this.take(encoder.flush())
-      if (this.growth) clearTimeout(this.growth)
-      this.growth = null
-    }
+    const whole = concat(this.chunks.splice(0)).subarray(0, this.tape.discardPartial())
+    const encoder = new Encoder(this.tape.tables.text, (table) => this.tape.tables.rowsOf(table))
+    encoder.add('meta', { key: 'run', value: JSON.stringify(facts) })
+    this.chunks.push(whole.length > 0 ? whole : preamble(), encoder.flush())
     this.tape.tables.compact()
+    this.revision++
     this.listener.ended?.(facts.end)
   }
 }

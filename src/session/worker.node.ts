@@ -16,7 +16,7 @@ serveSession(
     onMessage: (listener) => port.on('message', (message: Message) => listener(message)),
   },
   {
-    elkWorker: () => new Worker(join(dist, 'elk.mjs')) as never,
+    elkWorker: () => new Worker(join(dist, 'elk.js')),
     runtime: (id) => table.find((runtime) => runtime.id === id),
     files: diskReader,
   },

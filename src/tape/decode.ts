@@ -54,6 +54,13 @@ export class Decoder {
       throw new WireError(this.consumed, `it ends inside a block (${this.length} bytes of it are there)`)
   }
 
+  /** Forgets the bytes of a block that will never be completed; returns how many bytes of the stream were taken. */
+  discardPartial(): number {
+    this.buffer = new Uint8Array(0)
+    this.length = 0
+    return this.consumed
+  }
+
   private keep(chunk: Uint8Array): void {
     if (this.length === 0) {
       this.buffer = chunk

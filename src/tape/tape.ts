@@ -44,6 +44,11 @@ export class Tape {
     this.decoder.end()
   }
 
+  /** A run was killed inside a block: forgets that piece; returns how many bytes of the stream were taken. */
+  discardPartial(): number {
+    return this.decoder.discardPartial()
+  }
+
   table<T extends TableName>(name: T): Table<T> {
     return this.tables.table(name)
   }
