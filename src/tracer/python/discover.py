@@ -40,6 +40,7 @@ class Program:
         self.fed_stores = {}
         self.candidates = set()
         self.computed = set()
+        self.constants = {}
         self.initial = 0.0
 
     def add(self, module):
@@ -48,6 +49,9 @@ class Program:
             self.classes.setdefault(owner.name, []).append(owner)
             for name, attribute in owner.aliases.items():
                 self.aliases.setdefault(name, attribute)
+        for name, values in module.root.bindings.items():
+            if len(values) == 1 and isinstance(values[0], ast.Constant) and name.isupper():
+                self.constants[name] = repr(values[0].value)
         for scope in module.all_scopes():
             if scope.is_function:
                 self.functions.setdefault(scope.name, []).append(scope)
@@ -73,6 +77,8 @@ class Program:
                 if isinstance(index.value, int) and isinstance(node.value, ast.Attribute):
                     return ('box', node.value.attr, repr(index.value))
                 return ('item', repr(index.value))
+            if isinstance(index, ast.Name) and index.id in self.constants:
+                return ('item', self.constants[index.id])
             if isinstance(index, ast.Name) and index.id.isupper():
                 return ('item', index.id)
             if not isinstance(index, (ast.Slice, ast.Tuple)):
@@ -431,6 +437,13 @@ class Program:
 
     def _score(self, key, makers, gradient):
         score = 0
+        for module in self.modules:
+            for scope in module.all_scopes():
+                for _, target, value in scope.stores:
+                    if scope.name in INITIALISERS and self.cell(target) == key:
+                        # A leaf's value is given from outside; a depth or a count begins at a constant.
+                        if isinstance(value, ast.Constant) and value.value is not None:
+                            score -= 20
         for maker in makers:
             score += 2 if not isinstance(maker, ast.stmt) else 1
         for found in gradient:
@@ -495,7 +508,7 @@ class Program:
 
     def builds(self, scope):
         """A helper that returns a node it has just made from its own parameters."""
-        if scope.owner is not None or not self.value:
+        if not self.value or scope.is_setter:
             return False
         made = []
         for returned in scope.returns:
@@ -518,6 +531,8 @@ class Program:
 
     def drives(self, scope):
         """A function that seeds a gradient, or calls the rules one after the other."""
+        if scope.is_setter:
+            return False
         for statement, target, value in scope.stores:
             if self.cell(target) in self.gradient and (statement, target) not in self.contributions:
                 holder = self.holder(target)
@@ -527,25 +542,37 @@ class Program:
                 loops = any(isinstance(n, LOOPS) for n in ast.walk(scope.node))
                 if any(n in place.params for n in names for place in scope.ancestors()) and (loops or scope.calls):
                     return True
-        rules = {s.name for _, s, _ in self.contributions.values() if s.is_function}
-        attributes = set()
-        for module in self.modules:
-            for other in module.all_scopes():
-                for _, target, value in other.stores:
-                    if isinstance(target, ast.Attribute) and isinstance(value, ast.Name) and value.id in rules:
-                        attributes.add(target.attr)
+        called = self._stored_functions()
         for loop in ast.walk(scope.node):
-            if isinstance(loop, ast.For) and isinstance(loop.target, ast.Name):
-                for call in ast.walk(loop):
-                    if not isinstance(call, ast.Call):
-                        continue
-                    called = call.func
-                    if isinstance(called, ast.Attribute) and called.attr in attributes:
-                        if isinstance(called.value, ast.Name) and called.value.id == loop.target.id:
-                            return True
-                    if isinstance(called, ast.Name) and called.id == loop.target.id and tail(loop.iter) == 'reversed':
+            if not isinstance(loop, LOOPS):
+                continue
+            names = {n.id for n in ast.walk(loop.target) if isinstance(n, ast.Name)} if loop is not None and hasattr(
+                loop, 'target'
+            ) else set()
+            for call in ast.walk(loop):
+                if not isinstance(call, ast.Call):
+                    continue
+                function = call.func
+                if isinstance(function, ast.Attribute) and function.attr in called:
+                    root = function.value
+                    if scope.owner is not None or isinstance(root, ast.Name) and root.id in names:
                         return True
+                if isinstance(function, ast.Name) and function.id in names and tail(loop.iter) == 'reversed':
+                    return True
         return False
+
+    def _stored_functions(self):
+        """Attributes that hold functions made by makers: where engines keep a node's rule."""
+        found = set()
+        for _, maker in self.makers.values():
+            for scope in maker.ancestors():
+                for _, target, value in scope.stores:
+                    inner = isinstance(value, ast.Name) and any(c.name == value.id for c in scope.children)
+                    if isinstance(target, ast.Attribute) and (
+                        inner or isinstance(value, ast.Lambda) or tail(value) == 'partial'
+                    ):
+                        found.add(target.attr)
+        return found
 
     def _close_engine(self):
         """What engine code calls by name belongs to it, and so do one-line wrappers around its Function objects."""

@@ -372,7 +372,7 @@ class Instrumenter:
     def _store(self, node, target, value, scope):
         """The rewritten (target, value) of a store into a gradient or value cell; None when it is neither."""
         key = self.program.cell(target) if isinstance(target, (ast.Attribute, ast.Subscript)) else None
-        if key is None:
+        if key is None or scope.is_setter:
             return None
         if (node, target) in self.program.contributions:
             return self._contribution(node, target, value, scope)
@@ -458,7 +458,7 @@ class Instrumenter:
         site = self._number(number, like)
         if isinstance(holder, ast.Name):
             done = self._call(probe, like, site, increment, self._name(holder.id, like))
-            return self._copy(target, scope), done
+            return self._with_holder(target, key, self._node(holder, scope), scope), done
         if scope.is_function:
             stored = ast.copy_location(ast.Name('@b', ast.Store()), holder)
             kept = ast.copy_location(ast.NamedExpr(stored, self._node(holder, scope)), holder)
@@ -478,7 +478,8 @@ class Instrumenter:
             index = holder
             if type(target.slice).__name__ == 'Index':
                 index = ast.copy_location(type(target.slice)(holder), holder)
-            return self._copy(target, scope, slice=index)
+            mapping = self._call('m', target.value, self._node(target.value, scope))
+            return self._copy(target, scope, value=mapping, slice=index)
         if key[0] == 'box':
             return self._copy(target, scope, value=self._copy(target.value, scope, value=holder))
         return self._copy(target, scope, value=holder)
@@ -505,7 +506,7 @@ class Instrumenter:
             done = self._call(
                 probe, value, self._number(number, value), self._node(value, scope), self._name(holder.id, value)
             )
-            return self._copy(target, scope), done
+            return self._with_holder(target, key, self._node(holder, scope), scope), done
         return self._with_holder(target, key, kept, scope), done
 
     def _made_here(self, holder, scope):
@@ -521,8 +522,9 @@ class Instrumenter:
                 )
                 return self._copy(target, scope), made
             return None
-        if scope.name in INITIALISERS and isinstance(holder, ast.Name) and not isinstance(node, ast.AugAssign):
-            if holder.id == scope.receiver or self._is_new_object(holder.id, scope):
+        if isinstance(holder, ast.Name) and not isinstance(node, ast.AugAssign):
+            own = scope.name in INITIALISERS and holder.id == scope.receiver
+            if own or scope in self.program.engine and self._is_new_object(holder.id, scope):
                 made = self._call('n', value, self._node(value, scope), self._name(holder.id, value))
                 return self._copy(target, scope), made
         if key[0] == 'map':
@@ -642,7 +644,9 @@ class Instrumenter:
         kept = self._call('k', holder, self._node(holder, scope))
         if isinstance(node, ast.Call):
             if key[0] == 'map':
-                read = self._copy(node, scope, args=[kept] + [self._node(a, scope) for a in node.args[1:]])
+                mapping = self._call('m', node.func.value, self._node(node.func.value, scope))
+                read = self._copy(node, scope, func=self._copy(node.func, scope, value=mapping),
+                                  args=[kept] + [self._node(a, scope) for a in node.args[1:]])
             else:
                 read = self._copy(node, scope, func=self._copy(node.func, scope, value=kept))
         else:
@@ -698,6 +702,9 @@ class Instrumenter:
             return self._copy(node, scope, args=[added])
         if self._makes_record(node, scope):
             number = self._probe(None, node, self.program.value[0], scope)
+            if self._is_super(node):
+                receiver = self._name(self._method(scope).receiver, node)
+                return self._call('nx', node, self._number(number, node), self._copy(node, scope), receiver)
             return self._call('nd', node, self._number(number, node), self._copy(node, scope))
         if tail(node) == 'setattr' and len(node.args) == 3:
             return self._setattr(node, scope)
@@ -752,14 +759,11 @@ class Instrumenter:
         if not self.program.value or self.program.value[0][0] != 'attr':
             return False
         for function, _, fields in self.program.constructors(node, scope):
-            if function is None and self.program.value[0][1] in fields and self._is_constructor_call(node, scope):
+            if function is None and self.program.value[0][1] in fields:
                 return True
         if tail(node) == 'SimpleNamespace':
             return any(w.arg == self.program.value[0][1] for w in node.keywords)
         return False
-
-    def _is_constructor_call(self, node, scope):
-        return not self._is_super(node)
 
     def _is_super(self, node):
         value = node.func.value if isinstance(node.func, ast.Attribute) else None

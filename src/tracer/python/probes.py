@@ -239,6 +239,10 @@ def make_probes(recorder, codes, calls, user_types):
         leaf(node, value, code, outer, inside)
         return node
 
+    def nx(number, result, node):
+        nd(number, node)
+        return result
+
     def ap(number, value, items, *params):
         """`values.append(v)`: the node is the place in the list."""
         if type(items) is not list:
@@ -501,7 +505,7 @@ def make_probes(recorder, codes, calls, user_types):
         calls.clear()
 
     found = {
-        'n': n, 'mk0': mk0, 'mk1': mk1, 'mk2': mk2, 'mk3': mk3, 'ms': ms, 'mx': mx, 'nd': nd, 'ap': ap, 'rv': rv,
+        'n': n, 'mk0': mk0, 'mk1': mk1, 'mk2': mk2, 'mk3': mk3, 'ms': ms, 'mx': mx, 'nd': nd, 'nx': nx, 'ap': ap, 'rv': rv,
         'rc': rc, 'c': c, 'mark': mark, 'k': k, 'lv': lv, 'en': en, 'a': a, 't': t, 'at': at, 'inc': inc, 'val': val,
         's': s, 's2': s2, 'p': p, 'sn': sn, 'sv': sv, 'ss': ss, 'sa': sa, 'sat': sat, 'sx': sx, 'sxt': sxt, 'm': m,
         'wn': wn, 'wv': wv, 'ws': ws, 'wa': wa, 'wx': wa, 'wat': wat, 'wxt': wat, 'un': un, 'uv': uv, 'us': us,

@@ -89,6 +89,10 @@ class Recorder:
     def flush(self):
         self._last_flush = time.monotonic()
         self._rows_flushed = self.nodes
+        if not self.any_link:
+            # An engine that keeps no links at all (a tape) is not missing any.
+            rows = self.writer.rows['operand']
+            rows[:] = [(op, value, flags | 2 if value >= 0 else flags) for op, value, flags in rows]
         self.writer.flush()
 
     # -- nodes
@@ -165,7 +169,7 @@ class Recorder:
                 is_used = used[place] if place < len(used) else True
                 is_linked = linked[place] if place < len(linked) else False
                 if not is_linked:
-                    is_linked = _links(obj, param)
+                    is_linked = _links(obj, param) or _links(param, obj)
                 if is_used or is_linked:
                     self.any_link |= is_linked
                     rows.append((serial, entry[0], is_used + 2 * is_linked))
@@ -177,7 +181,7 @@ class Recorder:
                         item = item[0] if self.identity.of(item[0]) >= 0 else item[-1]
                     other = self.identity.of(item)
                     if other >= 0:
-                        is_linked = _links(obj, item)
+                        is_linked = _links(obj, item) or _links(item, obj)
                         self.any_link |= is_linked
                         rows.append((serial, other, is_used + 2 * is_linked))
                         found.append(other)
@@ -384,6 +388,7 @@ class Recorder:
         if probe.recursive:
             owner = self._invocations.get(source)
             if owner is not None and owner.serial == serial:
+                owner.amount = amount
                 owner = owner.parent
             if owner is None:
                 self._seed_value(probe, serial, target, amount)

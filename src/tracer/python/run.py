@@ -33,7 +33,7 @@ def run(script, args, send, *, capture=True, max_nodes=2_000_000, user_roots=())
     main = types.ModuleType('__main__')
     main.__dict__.update(__file__=script, __builtins__=sys.modules['builtins'], __cached__=None)
     sys.modules['__main__'] = main
-    sys.argv[:] = [script] + list(args)
+    sys.argv = [script] + list(args)
     if not sys.path or sys.path[0] != os.path.dirname(script_path):
         sys.path.insert(0, os.path.dirname(script_path))
 

@@ -37,6 +37,7 @@ class Scope:
         self.calls = []
         self.displays = []
         self.returns = []
+        self.is_static = self.is_setter = False
         self.children = []
         if isinstance(node, FUNCTIONS):
             given = node.args
@@ -140,7 +141,8 @@ class Module:
             if len(body) == 1 and isinstance(body[0], ast.Return) and isinstance(body[0].value, ast.Attribute):
                 if isinstance(body[0].value.value, ast.Name) and body[0].value.value.id == scope.receiver:
                     owner.aliases[node.name] = body[0].value.attr
-        if not any(d in ('setter', 'deleter') for d in decorators):
+        scope.is_setter = 'setter' in decorators or 'deleter' in decorators
+        if not scope.is_setter:
             owner.methods[node.name] = scope
         scope.is_static = 'staticmethod' in decorators
 
