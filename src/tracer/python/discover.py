@@ -372,6 +372,8 @@ class Program:
                                 makers.setdefault(key, {})[call] = scope
                 for display in scope.displays:
                     for element, key in self.display_cells(display):
+                        if isinstance(element, (ast.Tuple, ast.List, ast.Dict, ast.Lambda)):
+                            continue
                         if next(self.loads(self.flow(element, scope).nodes, key), None) is not None:
                             makers.setdefault(key, {})[display] = scope
                 for statement, target, value in scope.stores:

@@ -138,10 +138,9 @@ def _attribute_reader(kind, name):
 def fields_of(obj):
     """The raw (name, value) pairs of an object: instance dictionary, slots, or the items of a plain container."""
     kind = type(obj)
-    if kind is dict:
-        return list(obj.items())
-    if kind in (list, tuple):
-        return list(enumerate(obj))
+    for base in (dict, list, tuple):
+        if issubclass(kind, base) and not (base is tuple and kind is not tuple):
+            return list(base.items(obj)) if base is dict else list(enumerate(base.__iter__(obj)))
     found = []
     for base in _mro(kind):
         for name, member in _namespace(base).items():

@@ -478,7 +478,9 @@ class Instrumenter:
             index = holder
             if type(target.slice).__name__ == 'Index':
                 index = ast.copy_location(type(target.slice)(holder), holder)
-            mapping = self._call('m', target.value, self._node(target.value, scope))
+            mapping = self._node(target.value, scope)
+            if key in self.program.gradient:
+                mapping = self._call('m', target.value, mapping)
             return self._copy(target, scope, value=mapping, slice=index)
         if key[0] == 'box':
             return self._copy(target, scope, value=self._copy(target.value, scope, value=holder))
@@ -851,9 +853,16 @@ class Instrumenter:
         if not paths or len(paths) < len(targets):
             return None
         done = self._node(value, scope)
+        probe = 'nk' if self._makes_place(value) else 'nm'
         for target in reversed(paths):
-            done = self._call('nm', value, self._number(self._label(target), value), done)
+            done = self._call(probe, value, self._number(self._label(target), value), done)
         return done
+
+    def _makes_place(self, value):
+        """A call that returns a node where nodes are nothing but places in a list."""
+        if not self.program.value or self.program.value[0][0] != 'map' or not isinstance(value, ast.Call):
+            return False
+        return any(scope in self.program.engine for scope in self.program.functions.get(tail(value), ()))
 
     def _name_after(self, target, node, scope):
         """`x, y = f()`: the names are read after the assignment."""
@@ -932,6 +941,9 @@ class Instrumenter:
                         continue
                     place = self.module.scope_of(load)
                     holder = self.program.holder(load)
+                    if key[0] == 'map':
+                        self._readers.add(place)
+                        continue
                     root = holder.id if isinstance(holder, ast.Name) else None
                     binder = self._binder(root, place) if root else None
                     if binder is not None and binder[0] != 'assign':

@@ -253,8 +253,9 @@ def make_probes(recorder, codes, calls, user_types):
             if type(key) is int and key not in read:
                 read.append(key)
         reads.clear()
+        named = [key for key in params if type(key) is int and key in read]
         pending.append((place, value))
-        op(number, place, tuple(Place(k) for k in read), frame_at(1))
+        op(number, place, tuple(Place(key) for key in named or read), frame_at(1))
         return value
 
     def rv(number, obj):
@@ -481,6 +482,9 @@ def make_probes(recorder, codes, calls, user_types):
             made.append((probe_table[number].label, value_, None, (), None, 0, -1, None, None))
         return value
 
+    def nk(number, value):
+        return nm(number, Place(value)).index if type(value) is int else nm(number, value)
+
     def nt(*pairs):
         for place in range(0, len(pairs), 2):
             nm(pairs[place], pairs[place + 1])
@@ -509,6 +513,6 @@ def make_probes(recorder, codes, calls, user_types):
         'rc': rc, 'c': c, 'mark': mark, 'k': k, 'lv': lv, 'en': en, 'a': a, 't': t, 'at': at, 'inc': inc, 'val': val,
         's': s, 's2': s2, 'p': p, 'sn': sn, 'sv': sv, 'ss': ss, 'sa': sa, 'sat': sat, 'sx': sx, 'sxt': sxt, 'm': m,
         'wn': wn, 'wv': wv, 'ws': ws, 'wa': wa, 'wx': wa, 'wat': wat, 'wxt': wat, 'un': un, 'uv': uv, 'us': us,
-        'ua': ua, 'ux': ua, 'uat': uat, 'uxt': uat, 'db': db, 'de': de, 'nm': nm, 'nt': nt, 'ls': ls, 'it': it,
+        'ua': ua, 'ux': ua, 'uat': uat, 'uxt': uat, 'db': db, 'de': de, 'nm': nm, 'nk': nk, 'nt': nt, 'ls': ls, 'it': it,
     }
     return found, finish

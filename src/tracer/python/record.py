@@ -144,7 +144,7 @@ class Recorder:
         self.tick = tick
 
     def _index(self, obj, serial):
-        skip = {key[1] for key in list(self.program.gradient) + self.program.value if key[0] == 'attr'}
+        skip = {key[1] for key in list(self.program.gradient) + self.program.value[:1] if key[0] == 'attr'}
         if type(obj) is not Place:
             self.identity.index(obj, serial, skip)
         else:
@@ -214,7 +214,7 @@ class Recorder:
         return known
 
     def _take_name(self, label, obj):
-        serial = self.identity.of(obj)
+        serial = self.identity.of_key(obj.index) if type(obj) is Place else self.identity.of(obj)
         if serial >= 0:
             self._write_name(serial, label)
         elif type(obj) in (list, tuple):
@@ -395,7 +395,10 @@ class Recorder:
                 return
             self._resume(owner)
         else:
-            if self._source < 0 or self._source == serial:
+            if self._source == serial and not self.amount(amount):
+                # A tape gives its leaves a zero share of themselves.
+                return
+            if self._source < 0:
                 self._seed_value(probe, serial, target, amount)
                 return
             if self._step < 0 or self._step_op != self._source:
