@@ -19,6 +19,8 @@ const SMALL_OPS = 60
 const FIRST_CARDS = 24
 /** … and until it has so many. */
 const MIN_FIRST_CARDS = 12
+/** Groups with fewer ops, and less than a tenth of all, do not open by themselves. */
+const MIN_FIRST_OPS = 100
 
 interface Pending {
   group: number
@@ -170,6 +172,11 @@ export class Groups {
     return ranges
   }
 
+  private isWorthOpening(group: number, room: number): boolean {
+    if (this.isFold(group) || this.children(group).length > room) return false
+    return this.count[group]! >= Math.min(MIN_FIRST_OPS, this.tape.ops / 10)
+  }
+
   /** Small graphs whole; of others the largest groups that are no repeats, as long as the picture stays small. */
   private chooseOpen(): void {
     if (this.tape.ops <= SMALL_OPS) {
@@ -182,9 +189,7 @@ export class Groups {
       // A large enough picture is not opened further: its parts are what it shows.
       if (cards >= MIN_FIRST_CARDS) return
       const alone = cards === 1
-      const candidates = closed.filter(
-        (ref) => alone || (!this.isFold(groupOfRef(ref)) && cards - 1 + this.children(groupOfRef(ref)).length <= FIRST_CARDS),
-      )
+      const candidates = closed.filter((ref) => alone || this.isWorthOpening(groupOfRef(ref), FIRST_CARDS - cards))
       if (candidates.length === 0) return
       const largest = candidates.reduce((a, b) => (this.count[groupOfRef(b)]! > this.count[groupOfRef(a)]! ? b : a))
       this.startOpen.add(groupOfRef(largest))

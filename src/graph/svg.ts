@@ -19,7 +19,10 @@ const text = {
   title: { size: 12.5, style: `font:600 12.5px ${mono};fill:${colour.foreground}` },
   plain: { size: 11.5, style: `font:11.5px ${mono};fill:${colour.dim}` },
   value: { size: 11.5, style: `font:11.5px ${mono};fill:${colour.foreground}` },
-  header: { size: 11.5, style: `font:11.5px ${sans};fill:${colour.foreground}` },
+  header: {
+    size: 11.5,
+    style: `font:11.5px ${sans};fill:${colour.foreground};paint-order:stroke;stroke:${colour.background};stroke-width:4px;stroke-linejoin:round`,
+  },
 } as const
 /** Width of a letter of a monospaced font, in its size. */
 const LETTER = 0.61
@@ -42,6 +45,8 @@ export function svg(scene: Scene, frame: Frame): string {
     // Strong contributions are drawn over weak ones.
     ...edgesByStrength(frame, strength).map((edge) => edgePath(scene, frame, edge, strength)),
     ...items.filter((item) => !open(item)).map((item) => card(scene, frame, item, strength)),
+    // Titles last, on a halo: in pictures that flow down, edges enter where a title may be.
+    ...items.filter(open).map((item) => header(scene, item)),
     '</svg>',
     '',
   ].join('\n')
@@ -140,12 +145,16 @@ function arrow(points: readonly Point[], width: number): string {
 
 function container(scene: Scene, item: number): string {
   const [x, y, w, h] = box(scene, item)
-  const title = `${scene.title[item]!}${scene.subtitle[item] === '' ? '' : `  ${scene.subtitle[item]}`}`
   return (
     `<rect x="${short(x + 0.5)}" y="${short(y + 0.5)}" width="${short(w - 1)}" height="${short(h - 1)}" rx="8" ` +
-    `fill="${colour.foreground}" fill-opacity="0.025" stroke="${colour.line}" stroke-dasharray="4 4"/>` +
-    write(title, x + RIGHT, y + 18, 'header', 'start', w - 2 * RIGHT)
+    `fill="${colour.foreground}" fill-opacity="0.025" stroke="${colour.line}" stroke-dasharray="4 4"/>`
   )
+}
+
+function header(scene: Scene, item: number): string {
+  const [x, y, w] = box(scene, item)
+  const title = `${scene.title[item]!}${scene.subtitle[item] === '' ? '' : `  ${scene.subtitle[item]!}`}`
+  return write(title, x + RIGHT, y + 18, 'header', 'start', w - 2 * RIGHT)
 }
 
 const box = ({ x, y, w, h }: Scene, item: number) => [x[item]!, y[item]!, w[item]!, h[item]!] as const

@@ -61,9 +61,10 @@ export function groupTitle(groups: Groups, group: number): string {
   return [pieces[0], '…', ...pieces.slice(1 - MAX_PIECES)].join(' › ')
 }
 
-/** For a fold `× 16`, for a line its number. */
+/** For a fold `× 16`, for an iteration `#3`, for a line its number. */
 export function groupSubtitle(groups: Groups, group: number): string {
   if (groups.isFold(group)) return `× ${memberCount(groups, group)}`
+  if (isIteration(groups, group)) return `#${groups.tape.table('call').iteration.at(groups.anchor[group]!)}`
   if (groups.kind[group] !== GroupKind.line) return ''
   const { site } = groups.tape.table('op')
   return `:${groups.tape.table('site').startLine.at(site.at(groups.anchor[group]!))}`
@@ -83,7 +84,7 @@ function ownTitle(groups: Groups, group: number): string {
     case GroupKind.root:
       return tape.meta('script')
     case GroupKind.call:
-      return callLabel(tape, groups.anchor[group]!)
+      return isIteration(groups, group) ? loopHeader(groups, group) : callLabel(tape, groups.anchor[group]!)
     case GroupKind.callFold:
     case GroupKind.opFold:
     case GroupKind.leaves:
@@ -99,14 +100,15 @@ function ownTitle(groups: Groups, group: number): string {
   }
 }
 
+const isIteration = ({ tape, kind, anchor }: Groups, group: number) =>
+  kind[group] === GroupKind.call && tape.table('call').kind.at(anchor[group]!) === CallKind.loop
+
+const loopHeader = ({ tape, anchor }: Groups, group: number) =>
+  oneLine(tape.siteText(tape.table('call').site.at(anchor[group]!))).replace(/:$/, '')
+
 function foldTitle(groups: Groups, group: number): string {
   const first = memberAt(groups, group, 0)
-  if (first < 0) {
-    const { kind, site } = groups.tape.table('call')
-    const call = groups.anchor[groupOfRef(first)]!
-    if (groups.kind[groupOfRef(first)] === GroupKind.call && kind.at(call) === CallKind.loop)
-      return oneLine(groups.tape.siteText(site.at(call))).replace(/:$/, '')
-  }
+  if (first < 0 && isIteration(groups, groupOfRef(first))) return loopHeader(groups, groupOfRef(first))
   return between(refTitle(groups, first), refTitle(groups, memberAt(groups, group, -1)))
 }
 

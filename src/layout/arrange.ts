@@ -8,7 +8,7 @@ import { assemble, type Cell } from './shelves.ts'
 export type Layered = (problem: Problem) => Arrangement
 
 /** A picture is wrapped when it is longer than this and this many times longer than high; likewise for tall ones. */
-const LONG = 2000
+const LONG = 2600
 const LONG_RATIO = 5
 const TALL = 1300
 const TALL_RATIO = 1.5
@@ -21,7 +21,12 @@ export function arrange(problem: Problem, layered: Layered): Arrangement {
     const parts = components(problem)
     if (parts.length > 2) return onShelves(problem, parts, layered)
   }
-  if (plain.w > LONG && plain.w > LONG_RATIO * plain.h) return wrapped(problem, plain, layered)
+  // What is one wide box and little else would not become shorter.
+  const widest = problem.boxes.reduce((w, box) => Math.max(w, box.w), 0)
+  if (plain.w > LONG && widest < 0.6 * plain.w) {
+    const level = linearLayout(problem, true)
+    if (level.w > LONG_RATIO * level.h) return wrapped(problem, level, widest)
+  }
   return layered(problem)
 }
 
@@ -50,7 +55,7 @@ function components({ boxes, arcs }: Problem): number[][] {
 function onShelves(problem: Problem, parts: number[][], layered: Layered): Arrangement {
   const cells = cut(problem, parts).map((cell) => ({ ...cell, layout: arrange(cell.problem, layered) }))
   const area = cells.reduce((sum, { layout }) => sum + (layout.w + 60) * (layout.h + 40), 0)
-  const width = Math.max(Math.sqrt(area * ASPECT), ...cells.map(({ layout }) => layout.w))
+  const width = Math.max(1.1 * Math.sqrt(area * ASPECT), ...cells.map(({ layout }) => layout.w))
   const rows: Cell[][] = []
   let used = Infinity
   for (const cell of cells) {
@@ -65,25 +70,31 @@ function onShelves(problem: Problem, parts: number[][], layered: Layered): Arran
 }
 
 /** Stretches of layers one below the other. */
-function wrapped(problem: Problem, plain: Arrangement, layered: Layered): Arrangement {
+function wrapped(problem: Problem, plain: Arrangement, widest: number): Arrangement {
   const layer = assignLayers(problem)
-  const rowCount = Math.max(2, Math.round(Math.sqrt(plain.w / (ASPECT * (plain.h + 60)))))
-  const width = plain.w / rowCount
-  const rowOfLayer = new Map<number, number>()
+  const layers: { boxes: number[]; start: number; end: number }[] = []
   problem.boxes.forEach((box, b) => {
-    const middle = plain.x[b]! + box.w / 2
-    const known = rowOfLayer.get(layer[b]!) ?? Infinity
-    rowOfLayer.set(layer[b]!, Math.min(known, Math.floor(middle / width), rowCount - 1))
+    const at = (layers[layer[b]!] ??= { boxes: [], start: Infinity, end: -Infinity })
+    at.boxes.push(b)
+    at.start = Math.min(at.start, plain.x[b]!)
+    at.end = Math.max(at.end, plain.x[b]! + box.w)
   })
-  const rows: number[][] = Array.from({ length: rowCount }, () => [])
-  problem.boxes.forEach((_, b) => rows[rowOfLayer.get(layer[b]!)!]!.push(b))
-  const cells = cut(
-    problem,
-    rows.filter((row) => row.length > 0),
-  )
+  const rowCount = Math.max(2, Math.round(Math.sqrt(plain.w / (ASPECT * (plain.h + 60)))))
+  const width = Math.max(plain.w / rowCount, widest)
+  const rows: number[][] = []
+  let start = -Infinity
+  // Layers count from 1; 0 is the border.
+  for (const { boxes, start: left, end } of layers.slice(1)) {
+    if (end - start > width) {
+      rows.push([])
+      start = left
+    }
+    rows.at(-1)!.push(...boxes)
+  }
+  const cells = cut(problem, rows)
   return assemble(
     problem,
-    cells.map((cell) => [{ ...cell, layout: layered(cell.problem) }]),
+    cells.map((cell) => [{ ...cell, layout: linearLayout(cell.problem, true) }]),
   )
 }
 

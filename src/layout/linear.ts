@@ -9,14 +9,15 @@ import { routeGap, type Wire } from './tracks.ts'
 /** Between boxes of one layer, around the room of a passing arc, and between layers (besides its tracks). */
 const BOX_GAP = 24
 const LINE_GAP = 12
-export const LAYER_GAP = 40
+const LAYER_GAP = 44
 /** Below everything: the lane of arcs that run backwards or are too long for a way of their own. */
 const LANE = 20
 const RELAXATIONS = 10
 
-export function linearLayout(problem: Problem): Arrangement {
+/** `level`: boxes that follow each other stand at one height, though lines then bend a little; a long row would slope. */
+export function linearLayout(problem: Problem, level = false): Arrangement {
   const graph = layerings(problem)
-  const y = placeAcross(problem, graph)
+  const y = placeAcross(problem, graph, level)
   return placeAlong(problem, graph, y)
 }
 
@@ -24,7 +25,7 @@ const heightOf = (problem: Problem, vertex: number) => problem.boxes[vertex]?.h 
 const widthOf = (problem: Problem, vertex: number) => problem.boxes[vertex]?.w ?? 0
 
 /** Heights that keep the order and the gaps and come nearest to straight links, layer by layer (isotonic regression). */
-function placeAcross(problem: Problem, graph: Layering): Float64Array {
+function placeAcross(problem: Problem, graph: Layering, level: boolean): Float64Array {
   const { layers, links, size } = graph
   const y = new Float64Array(size)
   for (const row of layers) {
@@ -46,9 +47,11 @@ function placeAcross(problem: Problem, graph: Layering): Float64Array {
   })
   const isBox = (vertex: number) => vertex < problem.boxes.length
   const pull = (vertex: number, other: number, offset: number) => {
-    // Long lines shall be straight first; boxes give way to them.
-    const strength = isBox(vertex) || isBox(other) ? 1 : 8
-    sum[vertex]! += strength * (y[other]! + offset)
+    const boxes = isBox(vertex) && isBox(other)
+    // Long lines shall be straight first; boxes give way to them, and in level rows follow each other.
+    const strength = boxes ? (level ? 8 : 1) : isBox(vertex) || isBox(other) ? (level ? 0.1 : 1) : 8
+    const levelled = (heightOf(problem, other) - heightOf(problem, vertex)) / 2
+    sum[vertex]! += strength * (y[other]! + (level && boxes ? levelled : offset))
     weight[vertex]! += strength
   }
   for (let round = 0; round < RELAXATIONS; round++) {
@@ -108,11 +111,10 @@ function placeAlong(problem: Problem, graph: Layering, y: Float64Array): Arrange
   const starts: number[] = []
   const widths = layers.map((row) => row.reduce((widest, vertex) => Math.max(widest, widthOf(problem, vertex)), 0))
   let right = 0
-  layers.forEach((row, k) => {
+  layers.forEach((_, k) => {
     starts.push(right)
     const tracks = routeGap([...wires[k]!.values()])
-    const beside = k === layers.length - 1 ? 0 : (row.some((v) => v < boxes.length) || k > 0 ? LAYER_GAP : LINE_GAP)
-    const gap = k === layers.length - 1 ? 0 : beside + tracks.width
+    const gap = k === layers.length - 1 ? 0 : LAYER_GAP + tracks.width
     for (const wire of wires[k]!.values()) wire.x = right + widths[k]! + gap / 2 + wire.track * tracks.step - tracks.width / 2
     right += widths[k]! + gap
   })

@@ -17,8 +17,10 @@ export interface Cell {
 const LANE = 6
 /** Lines beyond these share lanes. */
 const MAX_LANES = 12
-const MARGIN = 14
+/** Between parts and the first lane beside them: cards may have a border or sheets around them. */
+const FIRST_LANE = 13
 const COLUMN_GAP = 60
+const ROW_GAP = 28
 
 interface Placed {
   cell: Cell
@@ -28,17 +30,21 @@ interface Placed {
 }
 
 export function assemble(problem: Problem, rows: readonly (readonly Cell[])[]): Arrangement {
-  const lanes = lanesOf(problem, rows)
-  const room = (lanes.count > 0 ? MARGIN : 0) + lanes.count * LANE
+  const lanes = lanesOf(rows)
+  // Only rows of several parts need a channel of their own above them, for lines that enter.
+  const above = rows.map((row, r) => (row.length > 1 && lanes.above[r]!.count > 0 ? FIRST_LANE + lanes.above[r]!.count * LANE : 0))
+  const below = rows.map((row, r) => (lanes.below[r]!.count > 0 && (row.length > 1 || r + 1 < rows.length) ? FIRST_LANE + lanes.below[r]!.count * LANE : 0))
+  const left = lanes.left.count > 0 ? FIRST_LANE + lanes.left.count * LANE : 0
+  const right = lanes.right.count > 0 ? FIRST_LANE + lanes.right.count * LANE : 0
   const placed: Placed[] = []
   const tops: number[] = []
   const bottoms: number[] = []
   let y = 0
   let width = 0
   rows.forEach((row, r) => {
-    y += r === 0 ? (lanes.above ? room : 0) : 2 * MARGIN + 2 * lanes.count * LANE
+    y += above[r]! + (r === 0 ? 0 : ROW_GAP)
     tops.push(y)
-    let x = room
+    let x = left
     let height = 0
     for (const cell of row) {
       placed.push({ cell, row: r, x, y })
@@ -48,9 +54,10 @@ export function assemble(problem: Problem, rows: readonly (readonly Cell[])[]): 
     width = Math.max(width, x - COLUMN_GAP)
     y += height
     bottoms.push(y)
+    y += below[r]!
   })
-  const w = width + room
-  const h = y + (lanes.above ? room : 0)
+  const w = width + right
+  const h = y
   const x = new Float64Array(problem.boxes.length)
   const ys = new Float64Array(problem.boxes.length)
   for (const { cell, x: left, y: top } of placed)
@@ -58,7 +65,7 @@ export function assemble(problem: Problem, rows: readonly (readonly Cell[])[]): 
       x[box] = left + cell.layout.x[i]!
       ys[box] = top + cell.layout.y[i]!
     })
-  const ways = new Ways(problem, rows, lanes.of, placed, tops, bottoms, w)
+  const ways = new Ways(problem, rows, lanes, placed, tops, bottoms, w)
   return {
     w,
     h,
@@ -70,19 +77,58 @@ export function assemble(problem: Problem, rows: readonly (readonly Cell[])[]): 
   }
 }
 
-/** A lane for every line that leaves its part or enters one; `above`: rows of several parts, which need channels on both sides. */
-function lanesOf(problem: Problem, rows: readonly (readonly Cell[])[]) {
-  const of = new Map<string, number>()
-  for (const row of rows)
-    for (const cell of row)
-      for (const net of [...cell.ins.keys(), ...cell.outs.keys()]) if (!of.has(net)) of.set(net, of.size % MAX_LANES)
-  return { of, count: Math.min(of.size, MAX_LANES), above: rows.some((row) => row.length > 1) }
+/** Numbers lines; beyond `MAX_LANES` of them they share. */
+class Lanes {
+  private readonly of = new Map<string, number>()
+
+  add(net: string): void {
+    if (!this.of.has(net)) this.of.set(net, this.of.size)
+  }
+
+  get count(): number {
+    return Math.min(this.of.size, MAX_LANES)
+  }
+
+  /** Distance from where the lanes begin. */
+  at(net: string): number {
+    return FIRST_LANE + ((this.of.get(net) ?? 0) % MAX_LANES) * LANE
+  }
+}
+
+interface AllLanes {
+  left: Lanes
+  right: Lanes
+  /** Per row: of lines that enter its parts, of lines that leave them. */
+  above: Lanes[]
+  below: Lanes[]
+}
+
+function lanesOf(rows: readonly (readonly Cell[])[]): AllLanes {
+  const lanes: AllLanes = {
+    left: new Lanes(),
+    right: new Lanes(),
+    above: rows.map(() => new Lanes()),
+    below: rows.map(() => new Lanes()),
+  }
+  rows.forEach((row, r) => {
+    for (const cell of row) {
+      for (const net of cell.ins.keys()) {
+        lanes.left.add(net)
+        lanes.above[r]!.add(net)
+      }
+      for (const net of cell.outs.keys()) {
+        lanes.right.add(net)
+        lanes.below[r]!.add(net)
+      }
+    }
+  })
+  return lanes
 }
 
 class Ways {
   private readonly home = new Map<number, Placed>()
   private readonly problem: Problem
-  private readonly lanes: ReadonlyMap<string, number>
+  private readonly lanes: AllLanes
   private readonly tops: readonly number[]
   private readonly bottoms: readonly number[]
   private readonly width: number
@@ -93,7 +139,7 @@ class Ways {
   constructor(
     problem: Problem,
     rows: readonly (readonly Cell[])[],
-    lanes: ReadonlyMap<string, number>,
+    lanes: AllLanes,
     placed: readonly Placed[],
     tops: readonly number[],
     bottoms: readonly number[],
@@ -145,23 +191,21 @@ class Ways {
   private entry({ cell, row, x, y }: Placed, net: string): number[] {
     const end = y + cell.layout.ins[cell.ins.get(net)!]!
     if (this.alone[row]) return [x, end]
-    const channel = this.tops[row]! - MARGIN / 2 - this.lane(net)
-    const beside = x - MARGIN / 2 - this.lane(net) / 4
-    return [beside, channel, beside, end, x, end]
+    const lane = this.lanes.above[row]!.at(net)
+    return [x - lane / 2, this.tops[row]! - lane, x - lane / 2, end, x, end]
   }
 
   /** From the border of a part to the channel below its row, or, when it has the row for itself, to the margin. */
   private exit({ cell, row, x, y }: Placed, net: string): number[] {
     const start = y + cell.layout.outs[cell.outs.get(net)!]!
     const right = x + cell.layout.w
-    if (this.alone[row]) return [right, start, this.width - MARGIN / 2 - this.lane(net), start]
-    const beside = right + MARGIN / 2 + this.lane(net) / 4
+    if (this.alone[row]) return [right, start, this.width - this.lanes.right.at(net), start]
+    const beside = right + this.lanes.below[row]!.at(net) / 2
     return [right, start, beside, start, beside, this.below(row, net)]
   }
 
-  private below = (row: number, net: string) => this.bottoms[row]! + MARGIN / 2 + this.lane(net)
-  private leftLane = (net: string) => MARGIN / 2 + this.lane(net)
-  private lane = (net: string) => (this.lanes.get(net) ?? 0) * LANE
+  private below = (row: number, net: string) => this.bottoms[row]! + this.lanes.below[row]!.at(net)
+  private leftLane = (net: string) => this.lanes.left.at(net)
 }
 
 function shifted({ cell, x, y }: Placed, arc: number): number[] {

@@ -86,6 +86,8 @@ export interface FakeOptions {
   kind?: 'page' | 'vscode'
   language?: string
   passes?: number
+  /** Every so many steps are in the summary of a pass. */
+  stride?: number
   /** Extra lines before the script, to make the file long. */
   longFile?: boolean
   open?: boolean
@@ -111,6 +113,7 @@ export interface FakeHost extends Host {
 
 export function fakeHost(options: FakeOptions = {}): FakeHost {
   const recording = record(options.passes ?? 1)
+  const stride = options.stride ?? 1
   const extra = options.longFile ? 5000 : 0
   const text = '# a long file\n'.repeat(extra) + neuronSource
   const listeners = new Map<string, Set<(payload: never) => void>>()
@@ -150,7 +153,9 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
           roots: [ROOT],
           startTick,
           endTick,
-          stepTicks: Int32Array.from(stepTicks),
+          stepTicks: Int32Array.from(
+            stepTicks.filter((_, i) => i % stride === stride - 1 || i === stepTicks.length - 1),
+          ),
           steps: order.length,
         })),
     sources: [{ id: 0, path: '/home/user/neuron.py' }],

@@ -73,10 +73,10 @@ export class Recorder {
     return value
   }
 
-  /** A tensor op; its backward gives every operand a tensor of the operand's own shape. */
+  /** A tensor op; its backward gives every operand a tensor of the operand's own shape. Products weaken the gradient. */
   tensor(name: string, operands: number[], tensor: Tensor, site: number, title: string | null = null): number {
     const kind = operands.length === 0 ? OpKind.leaf : OpKind.op
-    const value = this.make(name, kind, operands, operands.map(() => 1), tensor.l2, site, tensor)
+    const value = this.make(name, kind, operands, operands.map(() => (name === 'matmul' ? 0.3 : 1)), tensor.l2, site, tensor)
     if (title !== null) this.name(value, title)
     return value
   }
