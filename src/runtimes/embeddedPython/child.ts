@@ -1,0 +1,133 @@
+/**
+ * The sandbox's process: a trusted thread that owns the pipes and starts the interpreter's thread.
+ * In: frames on stdin. Out: frames on file descriptor 3. It ends when stdin does, so a sandbox never outlives
+ * the program that started it.
+ */
+
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { Socket } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { Frame, frameHeader, FrameReader, type SandboxRequest } from './frames.ts'
+import { ownFiles } from './ownFiles.ts'
+import { makeRing, RingReader } from './ring.ts'
+import { snapshotName } from './snapshotName.ts'
+import type { WorkerData, WorkerRun } from './worker.ts'
+
+const dist = fileURLToPath(new URL('.', import.meta.url))
+/** The interpreter's own code, this process and its buffers, on top of what the script may use. */
+const BASE_MEGABYTES = 512
+
+const out = new Socket({ fd: 3, readable: false, writable: true })
+const ring = makeRing()
+const interrupt = new SharedArrayBuffer(1)
+
+process.on('SIGINT', () => {}) // Ctrl-C goes to the whole group; the parent decides how the run ends.
+out.on('error', () => process.exit())
+
+const worker = new Worker(join(dist, 'worker.mjs'), await workerOptions())
+const reader = new RingReader(ring)
+let draining = false
+
+async function drain(): Promise<void> {
+  if (draining) return
+  draining = true
+  for (let bytes = reader.read(); bytes; bytes = reader.read()) {
+    if (!out.write(bytes)) await new Promise((resolve) => out.once('drain', resolve))
+  }
+  draining = false
+}
+
+function send(kind: (typeof Frame)[keyof typeof Frame], message: string): void {
+  const payload = Buffer.from(message)
+  out.write(frameHeader(kind, payload.length))
+  out.write(payload)
+}
+
+async function end(kind: typeof Frame.crashed | typeof Frame.memory, message: string): Promise<void> {
+  await drain()
+  send(kind, message)
+  out.end(() => process.exit())
+}
+
+worker.on('message', (message: 'bytes' | Uint8Array) => {
+  if (message === 'bytes') void drain()
+  // Only asked for at build time, with `--make-snapshot`.
+  else out.end(message, () => process.exit())
+})
+worker.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') void end(Frame.memory, error.message)
+  else void end(Frame.crashed, `the embedded Python failed: ${error.message}`)
+})
+
+let request: SandboxRequest | null = null
+const files: Uint8Array[] = []
+const input = new FrameReader((kind, payload) => {
+  if (kind === Frame.run) request = JSON.parse(Buffer.from(payload).toString()) as SandboxRequest
+  else if (kind === Frame.file) files.push(new Uint8Array(payload))
+  else if (kind === Frame.interrupt) new Uint8Array(interrupt)[0] = 2
+  if (kind !== Frame.interrupt && request && files.length === request.files.length) {
+    watchMemory(request.megabytes)
+    worker.postMessage({ request, files } satisfies WorkerRun)
+  }
+})
+process.stdin.on('data', (chunk: Buffer) => input.push(chunk))
+process.stdin.on('end', () => process.exit())
+process.stdin.on('error', () => process.exit())
+
+function watchMemory(megabytes: number): void {
+  setInterval(() => {
+    if (process.memoryUsage.rss() < (megabytes + BASE_MEGABYTES) * 1024 * 1024) return
+    void worker.terminate().then(() => end(Frame.memory, 'the sandbox outgrew its memory'))
+  }, 100).unref()
+}
+
+async function workerOptions() {
+  const version = (JSON.parse(readFileSync(join(dist, 'pyodide/package.json'), 'utf8')) as { version: string }).version
+  const own = ownFiles(dist)
+  const [wasm, stdlib, snapshot] = await Promise.all([
+    readFile(join(dist, 'pyodide/pyodide.asm.wasm')),
+    readFile(join(dist, 'pyodide/python_stdlib.zip')),
+    readFile(join(dist, snapshotName(version, own))).catch(() => null),
+  ])
+  const makeSnapshot = process.argv.includes('--make-snapshot')
+  const workerData: WorkerData = {
+    version,
+    wasm,
+    stdlib,
+    snapshot,
+    makeSnapshot,
+    ring,
+    interrupt,
+    permission: provePermission(),
+    own,
+  }
+  return {
+    workerData,
+    transferList: [wasm, stdlib, snapshot]
+      .filter((bytes) => bytes !== null)
+      .map((bytes) => bytes.buffer as ArrayBuffer),
+    env: {},
+    argv: [],
+    execArgv: [],
+    stdin: false,
+    stdout: true,
+    stderr: true,
+    // Python's C stack is checked against its own limit; the engine's must be the larger one.
+    resourceLimits: { maxOldGenerationSizeMb: 1024, stackSizeMb: 32 },
+  }
+}
+
+/** Whether Node's permission model is there and really refuses. */
+function provePermission(): boolean {
+  const { permission } = process as { permission?: { has(scope: string): boolean } }
+  if (!permission || permission.has('child') || permission.has('fs.write')) return false
+  try {
+    readFileSync(process.execPath)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ERR_ACCESS_DENIED'
+  }
+}

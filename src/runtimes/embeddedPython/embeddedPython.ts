@@ -1,0 +1,195 @@
+/** The embedded runtime as the session sees it: one sandboxed process per run, started ahead when asked. */
+
+import type { RunEnd, RunRequest, RunSink, Run, Runtime, SourceReader } from '../../protocol/runtime.ts'
+import { gather, hostPath, insidePath } from './files.ts'
+import { Frame, type SandboxRequest } from './frames.ts'
+import { hintFor } from './hints.ts'
+import { parseOutcome, type Outcome } from './outcome.ts'
+import { Sandbox } from './sandbox.ts'
+
+/** From the interrupt to the kill when the user stops a run … */
+const STOP_GRACE_MS = 600
+/** … and when a limit does: the tracer may still have to pack what it recorded. */
+const LIMIT_GRACE_MS = 3000
+const WARM_MS = 5 * 60_000
+
+export interface EmbeddedPython extends Runtime {
+  /** Starts a sandbox that waits for the next run; it ends after five idle minutes. */
+  warm(): void
+  /** Ends a waiting sandbox. Runs go on. */
+  dispose(): void
+}
+
+/** `dist` is the folder that `buildEmbeddedPython` filled. */
+export function embeddedPython({ dist }: { dist: string }): EmbeddedPython {
+  let waiting: { sandbox: Sandbox; timer: NodeJS.Timeout } | null = null
+
+  const dispose = () => {
+    if (!waiting) return
+    clearTimeout(waiting.timer)
+    waiting.sandbox.kill()
+    waiting = null
+  }
+  return {
+    id: 'embeddedPython',
+    warm() {
+      if (waiting && !waiting.sandbox.over) return
+      dispose()
+      waiting = { sandbox: new Sandbox(dist), timer: setTimeout(dispose, WARM_MS) }
+      waiting.timer.unref()
+      waiting.sandbox.unref()
+    },
+    dispose,
+    start(request, files, sink) {
+      let sandbox: Sandbox
+      if (waiting && !waiting.sandbox.over) {
+        clearTimeout(waiting.timer)
+        sandbox = waiting.sandbox
+        waiting = null
+        sandbox.ref()
+      } else sandbox = new Sandbox(dist)
+      return new EmbeddedRun(sandbox, request, files, sink)
+    },
+  }
+}
+
+class EmbeddedRun implements Run {
+  readonly ended: Promise<RunEnd>
+  private readonly sandbox: Sandbox
+  private readonly request: RunRequest
+  private readonly files: SourceReader
+  private readonly sink: RunSink
+  /** Why the run is being ended from outside, once it is. */
+  private cause: RunEnd | null = null
+  private readonly timers: NodeJS.Timeout[] = []
+  private printed = 0
+
+  constructor(sandbox: Sandbox, request: RunRequest, files: SourceReader, sink: RunSink) {
+    this.sandbox = sandbox
+    this.request = request
+    this.files = files
+    this.sink = sink
+    this.ended = this.run().catch((error: unknown): RunEnd => {
+      this.sandbox.kill()
+      return this.cause ?? { kind: 'crashed', message: error instanceof Error ? error.message : String(error) }
+    })
+    void this.ended.then(() => this.timers.forEach(clearTimeout))
+  }
+
+  stop(): void {
+    this.end({ kind: 'stopped' }, STOP_GRACE_MS)
+  }
+
+  private async run(): Promise<RunEnd> {
+    const given = await gather(this.request.script, this.files)
+    const info = await this.sandbox.ready
+    this.sink.ready(info)
+    for (const notice of given.notices) this.sink.notice(notice)
+    const payload: SandboxRequest = {
+      script: insidePath(this.request.script),
+      args: this.request.args,
+      cwd: insidePath(this.request.cwd),
+      capture: this.request.capture,
+      nodes: this.request.limits.nodes,
+      megabytes: this.request.limits.megabytes,
+      stdin: this.request.stdin ?? '',
+      files: given.files.map(({ path }) => path),
+    }
+    let last: RunEnd | Outcome | null = null
+    const over = this.sandbox.listen((kind, bytes) => {
+      last = this.receive(kind, bytes) ?? last
+      if (last) this.sandbox.kill()
+    })
+    if (!this.cause) {
+      this.sandbox.send(Frame.run, new TextEncoder().encode(JSON.stringify(payload)))
+      for (const file of given.files) this.sandbox.send(Frame.file, file.bytes)
+    }
+    const message = await over
+    return this.cause ?? (last ? await this.conclude(last) : { kind: 'crashed', message })
+  }
+
+  /** Handles one frame; returns how the run ended when the frame says so. */
+  private receive(kind: number, bytes: Uint8Array): RunEnd | Outcome | null {
+    switch (kind) {
+      case Frame.started: {
+        const { seconds } = this.request.limits
+        const message = `the script ran longer than ${seconds} s`
+        this.timers.push(
+          setTimeout(() => this.end({ kind: 'limit', limit: 'time', message }, LIMIT_GRACE_MS), seconds * 1000),
+        )
+        return null
+      }
+      case Frame.wire:
+        this.sink.wire(bytes)
+        return null
+      case Frame.stdout:
+      case Frame.stderr:
+        this.print(kind === Frame.stdout ? 'stdout' : 'stderr', bytes)
+        return null
+      case Frame.outcome:
+        return parseOutcome(bytes)
+      case Frame.memory:
+        return {
+          kind: 'limit',
+          limit: 'memory',
+          message: `the script used more than ${this.request.limits.megabytes} MiB (${new TextDecoder().decode(bytes)})`,
+        }
+      case Frame.crashed:
+        return { kind: 'crashed', message: new TextDecoder().decode(bytes) }
+      default:
+        throw new Error(`the sandbox sent an unknown frame (${kind})`)
+    }
+  }
+
+  private print(stream: 'stdout' | 'stderr', bytes: Uint8Array): void {
+    const room = this.request.limits.outputBytes - this.printed
+    if (room <= 0) return
+    this.printed += bytes.length
+    this.sink.output(stream, bytes.subarray(0, room))
+    if (bytes.length <= room) return
+    const message = `the script printed more than ${this.request.limits.outputBytes} bytes`
+    this.end({ kind: 'limit', limit: 'output', message }, LIMIT_GRACE_MS)
+  }
+
+  /** Interrupts, so that the tracer can hand over what it holds, then kills. */
+  private end(cause: RunEnd, graceMs: number): void {
+    if (this.cause) {
+      // A stop while a limit's longer grace runs.
+      if (cause.kind === 'stopped') this.timers.push(setTimeout(() => this.sandbox.kill(), graceMs))
+      return
+    }
+    this.cause = cause
+    this.sandbox.send(Frame.interrupt, new Uint8Array(0))
+    this.timers.push(setTimeout(() => this.sandbox.kill(), graceMs))
+  }
+
+  private async conclude(last: RunEnd | Outcome): Promise<RunEnd> {
+    if ('notices' in last) for (const notice of last.notices) this.sink.notice(notice)
+    switch (last.kind) {
+      case 'interrupted':
+        return { kind: 'stopped' }
+      case 'done':
+        return { kind: 'done', exitCode: last.exitCode }
+      case 'raised': {
+        const { script, limits, cwd } = this.request
+        const { error } = last
+        if (error.site) error.site = { ...error.site, file: hostPath(error.site.file, script) }
+        const exists = (path: string) => {
+          const host = hostPath(path.startsWith('/') ? path : `${insidePath(cwd)}/${path}`, script)
+          return this.files.read(host).then(
+            () => true,
+            () => false,
+          )
+        }
+        return { kind: 'raised', error: { ...error, hint: error.hint ?? (await hintFor(error, limits, exists)) } }
+      }
+      case 'limit':
+        return { kind: 'limit', limit: last.limit, message: last.message }
+      case 'stopped':
+      case 'crashed':
+        return last
+      default:
+        return last satisfies never
+    }
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * What travels between the extension and the sandbox's process, in both directions:
+ * one kind byte, the payload's length as u32 (little-endian), the payload.
+ * Everything that comes out of a sandbox is untrusted: lengths are bounded, kinds are checked.
+ */
+
+export const Frame = {
+  /** out: the interpreter runs and its hardening was proved; JSON of `RuntimeInfo`. */
+  ready: 1,
+  /** out: the script begins; empty. */
+  started: 2,
+  /** out: bytes of the wire. */
+  wire: 3,
+  /** out: what the script printed. */
+  stdout: 4,
+  stderr: 5,
+  /** out: how the run ended; JSON, see `outcome.ts`. */
+  outcome: 6,
+  /** out: the sandbox outgrew its memory; UTF-8 text. */
+  memory: 7,
+  /** out: the runtime itself failed; UTF-8 text. */
+  crashed: 8,
+  /** in: JSON of `SandboxRequest`; the files follow, in its order. */
+  run: 9,
+  /** in: one file's bytes. */
+  file: 10,
+  /** in: raise KeyboardInterrupt; empty. */
+  interrupt: 11,
+} as const
+export type FrameKind = (typeof Frame)[keyof typeof Frame]
+
+export const FRAME_HEADER = 5
+/** Files go up to 64 MiB; nothing else comes near. */
+const MAX_PAYLOAD = 65 * 1024 * 1024
+
+/** A run as the sandbox sees it: paths are those inside. */
+export interface SandboxRequest {
+  script: string
+  args: string[]
+  cwd: string
+  capture: boolean
+  nodes: number
+  megabytes: number
+  stdin: string
+  /** Paths of the files that follow; all read-only. */
+  files: string[]
+}
+
+export function frameHeader(kind: FrameKind, length: number): Uint8Array {
+  const header = new Uint8Array(FRAME_HEADER)
+  header[0] = kind
+  new DataView(header.buffer).setUint32(1, length, true)
+  return header
+}
+
+/** Cuts a byte stream into frames. Throws a RangeError on a length that no honest sender writes. */
+export class FrameReader {
+  private pending: Uint8Array[] = []
+  private size = 0
+  private readonly onFrame: (kind: number, payload: Uint8Array) => void
+
+  constructor(onFrame: (kind: number, payload: Uint8Array) => void) {
+    this.onFrame = onFrame
+  }
+
+  push(chunk: Uint8Array): void {
+    this.pending.push(chunk)
+    this.size += chunk.length
+    while (this.size >= FRAME_HEADER) {
+      const header = this.peek(FRAME_HEADER)
+      const length = new DataView(header.buffer, header.byteOffset).getUint32(1, true)
+      if (length > MAX_PAYLOAD) throw new RangeError(`a frame of ${length} bytes`)
+      if (this.size < FRAME_HEADER + length) return
+      this.take(FRAME_HEADER)
+      this.onFrame(header[0]!, this.take(length))
+    }
+  }
+
+  private peek(count: number): Uint8Array {
+    if (this.pending[0]!.length < count) this.pending = [concat(this.pending, this.size)]
+    return this.pending[0]!.subarray(0, count)
+  }
+
+  private take(count: number): Uint8Array {
+    const parts: Uint8Array[] = []
+    let missing = count
+    while (missing > 0) {
+      const first = this.pending[0]!
+      const part = first.subarray(0, missing)
+      parts.push(part)
+      missing -= part.length
+      if (part.length === first.length) this.pending.shift()
+      else this.pending[0] = first.subarray(part.length)
+    }
+    this.size -= count
+    return parts.length === 1 ? parts[0]! : concat(parts, count)
+  }
+}
+
+function concat(parts: Uint8Array[], size: number): Uint8Array {
+  const whole = new Uint8Array(size)
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}

@@ -1,0 +1,88 @@
+/** Takes away what the interpreter does not need, and tries the doors of the JavaScript side afterwards. */
+
+import type { Pyodide } from './load.ts'
+
+/** All that stays on the global object: the language itself, WebAssembly, text coding, time and randomness. */
+const kept = new Set(
+  `Object Array Function Error TypeError RangeError SyntaxError ReferenceError EvalError URIError AggregateError
+   SuppressedError Promise Map Set WeakMap WeakSet WeakRef FinalizationRegistry Symbol Number BigInt Boolean String
+   Math JSON Reflect Proxy Date RegExp Iterator Intl ArrayBuffer SharedArrayBuffer Atomics DataView Int8Array
+   Uint8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array Float16Array Float32Array Float64Array
+   BigInt64Array BigUint64Array WebAssembly TextEncoder TextDecoder performance crypto globalThis Infinity NaN
+   undefined parseInt parseFloat isNaN isFinite decodeURI decodeURIComponent encodeURI encodeURIComponent escape
+   unescape eval setTimeout clearTimeout queueMicrotask DisposableStack AsyncDisposableStack`.split(/\s+/),
+)
+
+export function harden(pyodide: Pyodide): void {
+  const filesystems = pyodide.FS.filesystems
+  for (const name of Object.keys(filesystems)) if (name !== 'MEMFS') delete filesystems[name]
+  pyodide.runPython(`
+import sys
+for _name in ('js', 'pyodide_js'):
+    sys.modules.pop(_name, None)
+for _finder in sys.meta_path:
+    if hasattr(_finder, 'jsproxies'):
+        _finder.jsproxies.clear()
+sys.meta_path[:] = [_finder for _finder in sys.meta_path if not hasattr(_finder, 'jsproxies')]
+del _name, _finder
+`)
+  const scope = globalThis as unknown as Record<string, unknown>
+  for (const name of Object.getOwnPropertyNames(globalThis)) if (!kept.has(name)) delete scope[name]
+  // What prints in a browser's console must not find Node's.
+  scope['console'] = Object.freeze(
+    Object.fromEntries(['log', 'warn', 'error', 'info', 'debug', 'dir'].map((name) => [name, Object.freeze(() => {})])),
+  )
+}
+
+/** The names of the doors found open; empty when all are shut. */
+export function openDoors(pyodide: Pyodide): string[] {
+  const open: string[] = []
+  const scope = globalThis as unknown as Record<string, unknown>
+  for (const name of Object.getOwnPropertyNames(globalThis)) {
+    if (!kept.has(name) && name !== 'console') open.push(`global ${name}`)
+  }
+  for (const name of [
+    'process',
+    'require',
+    'fetch',
+    'WebSocket',
+    'XMLHttpRequest',
+    'Buffer',
+    'Worker',
+    'importScripts',
+  ]) {
+    if (scope[name] !== undefined) open.push(`global ${name}`)
+  }
+  const makers: [string, () => unknown][] = [
+    ['eval', () => (0, eval)('1')],
+    ['Function', () => Reflect.construct(Function, ['return 1'])],
+    ['AsyncFunction', () => Reflect.construct((async () => {}).constructor, ['return 1'])],
+    ['GeneratorFunction', () => Reflect.construct(function* () {}.constructor, ['yield 1'])],
+  ]
+  for (const [name, make] of makers) {
+    try {
+      make()
+      open.push(`code from strings (${name})`)
+    } catch (error) {
+      if (!(error instanceof EvalError)) open.push(`code from strings (${name})`)
+    }
+  }
+  for (const name of Object.keys(pyodide.FS.filesystems)) if (name !== 'MEMFS') open.push(`file system ${name}`)
+  return open
+}
+
+/**
+ * Caps the interpreter's memory: growing past it fails, which Python reports as MemoryError.
+ * Returns the function that sets the cap.
+ */
+export function capMemory(): (bytes: number) => void {
+  let cap = Infinity
+  const grow = WebAssembly.Memory.prototype.grow
+  WebAssembly.Memory.prototype.grow = function (pages) {
+    if (this.buffer.byteLength + pages * 65536 > cap) throw new RangeError('the memory limit is reached')
+    return grow.call(this, pages)
+  }
+  return (bytes) => {
+    cap = bytes
+  }
+}

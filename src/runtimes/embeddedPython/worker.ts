@@ -1,0 +1,136 @@
+/**
+ * The thread that holds the interpreter. It owns no handle: bytes leave through the ring, the run arrives as one
+ * message, and Python reaches the outside only through file descriptors of devices defined here (no host function
+ * and no JavaScript object is handed to Python).
+ */
+
+import './browserGuise.ts'
+import { parentPort, workerData } from 'node:worker_threads'
+import { Frame, frameHeader, type FrameKind, type SandboxRequest } from './frames.ts'
+import { capMemory, harden, openDoors } from './harden.ts'
+import { load, type Pyodide } from './load.ts'
+import type { OwnFile } from './ownFiles.ts'
+import { RingWriter } from './ring.ts'
+
+export interface WorkerData {
+  version: string
+  wasm: Uint8Array
+  stdlib: Uint8Array
+  snapshot: Uint8Array | null
+  /** Make a snapshot, post it, and end. */
+  makeSnapshot: boolean
+  ring: SharedArrayBuffer
+  interrupt: SharedArrayBuffer
+  /** Node's permission model holds this process; told on with `ready`. */
+  permission: boolean
+  /** Python files of this project by their path inside. */
+  own: OwnFile[]
+}
+
+/** What the trusted thread sends: the run and the bytes of its files. */
+export interface WorkerRun {
+  request: SandboxRequest
+  files: Uint8Array[]
+}
+
+const port = parentPort!
+const data = workerData as WorkerData
+const text = new TextEncoder()
+
+/** What the tracer, the harness and scripts use, imported once and frozen into the snapshot. */
+const preload =
+  'import abc, array, ast, bisect, builtins, collections, contextlib, copy, ctypes, dataclasses, dis, enum, functools, ' +
+  'gc, importlib.util, inspect, io, itertools, json, linecache, math, operator, os, random, re, socket, statistics, ' +
+  'string, struct, subprocess, textwrap, time, tokenize, traceback, types, typing, weakref\n' +
+  "import sys\nsys.path[:0] = ['/backprop/harness', '/backprop/tracer']\n" +
+  'import backprop_doors, backprop_harness, backprop_tracer\ndel sys.path[:2]'
+
+const setCap = capMemory()
+const ring = new RingWriter(data.ring, () => port.postMessage('bytes'))
+
+function emit(kind: FrameKind, payload: Uint8Array): void {
+  ring.write(frameHeader(kind, payload.length))
+  ring.write(payload)
+}
+
+if (data.makeSnapshot) {
+  const pyodide = await load(data, { version: data.version, makeSnapshot: true })
+  for (const file of data.own) give(pyodide, file.path, file.bytes)
+  pyodide.runPython(preload)
+  port.postMessage(pyodide.makeMemorySnapshot())
+} else {
+  try {
+    const pyodide = await start()
+    port.once('message', (run: WorkerRun) => runScript(pyodide, run))
+  } catch (error) {
+    emit(Frame.crashed, text.encode(`the embedded Python did not start: ${String(error)}`))
+  }
+}
+
+async function start(): Promise<Pyodide> {
+  const pyodide = await load(data, { version: data.version, snapshot: data.snapshot ?? undefined })
+  for (const file of data.own) give(pyodide, file.path, file.bytes)
+  pyodide.setStdout({ write: (bytes) => (emit(Frame.stdout, bytes), bytes.length), isatty: false })
+  pyodide.setStderr({ write: (bytes) => (emit(Frame.stderr, bytes), bytes.length), isatty: false })
+  device(pyodide, '/dev/backprop_wire', 64, Frame.wire)
+  device(pyodide, '/dev/backprop_outcome', 65, Frame.outcome)
+  harden(pyodide)
+  const open = openDoors(pyodide)
+  if (!data.snapshot) pyodide.runPython(preload)
+  const fromPython = pyodide.runPython('import backprop_doors; backprop_doors.open_doors()')
+  if (fromPython !== '') open.push(String(fromPython))
+  if (open.length > 0) throw new Error(`its self-test found a way out: ${open.join(', ')}`)
+  const python = String(pyodide.runPython("sys.version.split(' ')[0]"))
+  const interpreter = `Python ${python} (Pyodide ${pyodide.version})`
+  emit(Frame.ready, text.encode(JSON.stringify({ interpreter, permission: data.permission })))
+  return pyodide
+}
+
+function runScript(pyodide: Pyodide, { request, files }: WorkerRun): void {
+  setCap(request.megabytes * 1024 * 1024)
+  try {
+    request.files.forEach((path, index) => give(pyodide, path, files[index]!))
+    give(pyodide, '/backprop/request.json', text.encode(JSON.stringify(request)))
+    const stdin = text.encode(request.stdin)
+    let at = 0
+    pyodide.setStdin({
+      read: (buffer) => {
+        const part = stdin.subarray(at, at + buffer.length)
+        buffer.set(part)
+        at += part.length
+        return part.length
+      },
+      isatty: false,
+    })
+    pyodide.setInterruptBuffer(new Uint8Array(data.interrupt))
+    emit(Frame.started, new Uint8Array(0))
+    pyodide.runPython('import backprop_harness; backprop_harness.main()')
+  } catch (error) {
+    emit(Frame.crashed, text.encode(`the embedded Python failed: ${lastLine(error)}`))
+  }
+}
+
+/** Copies a file in, read-only. */
+function give({ FS }: Pyodide, path: string, bytes: Uint8Array): void {
+  FS.mkdirTree(path.slice(0, path.lastIndexOf('/')))
+  FS.writeFile(path, bytes)
+  FS.chmod(path, 0o444)
+}
+
+/** A device whose writes leave as frames of one kind. */
+function device({ FS }: Pyodide, path: string, major: number, kind: FrameKind): void {
+  const dev = FS.makedev(major, 0)
+  FS.registerDevice(dev, {
+    open: () => {},
+    close: () => {},
+    write: (_stream: unknown, heap: Int8Array, offset: number, length: number) => {
+      emit(kind, new Uint8Array(heap.buffer, heap.byteOffset + offset, length))
+      return length
+    },
+  })
+  FS.mkdev(path, 0o222, dev)
+}
+
+function lastLine(error: unknown): string {
+  return String(error).trim().split('\n').at(-1) ?? ''
+}

@@ -1,0 +1,90 @@
+/** Builds the runtime once per test file and runs scripts from temporary folders. */
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { defaultLimits, type RunEnd, type RunRequest, type RuntimeInfo } from '../../src/protocol/runtime.ts'
+import { diskReader } from '../../src/runtimes/diskReader.ts'
+import { buildEmbeddedPython } from '../../src/runtimes/embeddedPython/build.ts'
+import { embeddedPython, type EmbeddedPython } from '../../src/runtimes/embeddedPython/embeddedPython.ts'
+
+export const root = join(import.meta.dirname, '../..')
+
+export async function buildRuntime(): Promise<{ runtime: EmbeddedPython; dist: string; remove: () => void }> {
+  const dist = mkdtempSync(join(tmpdir(), 'runtime-dist-'))
+  await buildEmbeddedPython(root, dist)
+  const runtime = embeddedPython({ dist })
+  return { runtime, dist, remove: () => (runtime.dispose(), rmSync(dist, { recursive: true, force: true })) }
+}
+
+/** A new folder with these files. */
+export function folderWith(files: Record<string, string | Uint8Array>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'script-'))
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), content)
+  }
+  return folder
+}
+
+export interface Result {
+  end: RunEnd
+  stdout: string
+  stderr: string
+  /** Bytes of the wire. */
+  wire: Buffer
+  info: RuntimeInfo | null
+  notices: string[]
+  /** Milliseconds from start to: ready, first output, end. */
+  readyMs: number
+  outputMs: number
+  endMs: number
+}
+
+export interface RunOptions extends Partial<Omit<RunRequest, 'limits'>> {
+  limits?: Partial<RunRequest['limits']>
+  /** Stop this many milliseconds after the first output. */
+  stopAfterMs?: number
+}
+
+export async function run(runtime: EmbeddedPython, script: string, options: RunOptions = {}): Promise<Result> {
+  const { limits, stopAfterMs, ...rest } = options
+  const out = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] }
+  const wire: Uint8Array[] = []
+  const begin = performance.now()
+  const since = () => performance.now() - begin
+  const result = { info: null as RuntimeInfo | null, notices: [] as string[], readyMs: NaN, outputMs: NaN, endMs: NaN }
+  const running = runtime.start(
+    { script, args: [], cwd: dirname(script), capture: true, ...rest, limits: { ...defaultLimits, ...limits } },
+    diskReader,
+    {
+      wire: (chunk) => void wire.push(chunk),
+      output(stream, chunk) {
+        if (Number.isNaN(result.outputMs)) {
+          result.outputMs = since()
+          if (stopAfterMs !== undefined) setTimeout(() => running.stop(), stopAfterMs)
+        }
+        out[stream].push(chunk)
+      },
+      ready(info) {
+        result.readyMs = since()
+        result.info = info
+      },
+      notice: (text) => void result.notices.push(text),
+    },
+  )
+  const end = await running.ended
+  result.endMs = since()
+  const decode = (chunks: Uint8Array[]) => Buffer.concat(chunks).toString()
+  return { ...result, end, stdout: decode(out.stdout), stderr: decode(out.stderr), wire: Buffer.concat(wire) }
+}
+
+/** Runs source text as `main.py` in a folder of its own. */
+export async function runText(runtime: EmbeddedPython, text: string, options: RunOptions = {}): Promise<Result> {
+  const folder = folderWith({ 'main.py': text })
+  try {
+    return await run(runtime, join(folder, 'main.py'), options)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
