@@ -517,6 +517,11 @@ class Program:
             made.append(returned)
             if isinstance(returned, ast.Name):
                 made.extend(scope.bindings.get(returned.id, ()))
+        names = {returned.id for returned in scope.returns if isinstance(returned, ast.Name)}
+        for _, target, value in scope.stores:
+            if self.cell(target) == self.value[0] and isinstance(self.holder(target), ast.Name):
+                if self.holder(target).id in names and self._is_made_here(self.holder(target).id, scope):
+                    return True
         fills = any(self.value[0] in keys for keys in self.feeds.get(scope, {}).values())
         for expression in made:
             if isinstance(expression, ast.Dict) and any(k == self.value[0] for _, k in self.display_cells(expression)):

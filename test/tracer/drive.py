@@ -1,0 +1,38 @@
+"""Runs a script under the tracer for the tests: `drive.py PLAIN|CAPTURE OUT SCRIPT [ARGUMENT …]`.
+
+Writes the recording to OUT and how the run ended to OUT.json; everything else is the script's own.
+"""
+
+import importlib.util
+import json
+import os
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TRACER = os.path.join(ROOT, 'src', 'tracer', 'python')
+LIBRARY = os.path.join(ROOT, 'src', 'runtimes', 'embeddedPython', 'library')
+
+
+def tracer():
+    spec = importlib.util.spec_from_file_location(
+        'backprop_tracer', os.path.join(TRACER, '__init__.py'), submodule_search_locations=[TRACER]
+    )
+    module = importlib.util.module_from_spec(spec)
+    sys.modules['backprop_tracer'] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def main(mode, out, script, *arguments):
+    sys.dont_write_bytecode = True
+    sys.path[0] = LIBRARY
+    options = json.loads(os.environ.get('TRACER_OPTIONS', '{}'))
+    with open(out, 'wb') as file:
+        end = tracer().run(
+            script, list(arguments), file.write, capture=mode == 'capture', user_roots=[LIBRARY], **options
+        )
+    with open(out + '.json', 'w') as file:
+        json.dump(end, file)
+
+
+main(*sys.argv[1:])
