@@ -219,9 +219,21 @@ export class Explorer {
     this.store.set({ tick: this.stops[at]!.tick, atEnd: at === this.stops.length - 1 })
   }
 
-  step(by: 1 | -1): void {
+  /** One step of a pass, also where the stops are further apart than that. */
+  async step(by: 1 | -1): Promise<void> {
+    const { stops, stop: at, state } = this
+    const here = stops[at]!
+    const other = stops[at + by]
     this.following = true
-    this.goToStop(this.stop + by)
+    const samePass = other?.pass === here.pass
+    const onStop = here.tick === state.tick
+    const adjacent = !samePass || Math.abs(other.done - here.done) <= 1
+    if (onStop ? adjacent : by === 1 && !samePass) return this.goToStop(at + by)
+    const bound = (samePass ? other : here).tick
+    await this.attempt(async () => {
+      const tick = await this.tickOfStep(by, Math.min(state.tick, bound), Math.max(state.tick, bound))
+      if (state.tick === this.state.tick) this.store.set({ tick, atEnd: tick === this.state.overview?.lastTick })
+    })
   }
 
   stepPass(direction: 1 | -1): void {
@@ -264,6 +276,21 @@ export class Explorer {
   }
 
   // — Inside —
+
+  /** The last tick from `low` to `high` at which one step more, or one less, has begun than now. */
+  private async tickOfStep(by: 1 | -1, low: number, high: number): Promise<number> {
+    const begunAt = async (tick: number) => {
+      const { position } = await this.host.request('frame', { revision: this.state.scene!.revision, tick })
+      return position.step
+    }
+    const goal = (await begunAt(this.state.tick)) + by
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if ((await begunAt(middle)) <= goal) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
 
   private reveal(element: ElementId): void {
     for (const revealer of this.revealers) revealer(element)

@@ -219,7 +219,7 @@ export class GraphPane {
       this.empty.replaceChildren(
         el('h2', { text: strings.emptyTitle }),
         ...overview.notices.map((text) => el('p', { text })),
-        el('p', { class: 'dim', text: strings.emptyBody }),
+        el('p', { class: 'dim', text: overview.end?.kind === 'done' ? strings.emptyBody : strings.emptyEnded }),
       )
     }
   }

@@ -62,10 +62,10 @@ export function listenToKeys(explorer: Explorer, graph: GraphPane, actions: KeyA
         graph.canvas.zoomBy(1 / graph.canvas.camera.zoom)
         return true
       case '[':
-        explorer.step(-1)
+        void explorer.step(-1)
         return true
       case ']':
-        explorer.step(1)
+        void explorer.step(1)
         return true
       case 'p':
         explorer.togglePath('root')

@@ -36,7 +36,7 @@ export function mount(root: HTMLElement, host: Host): { dispose(): void } {
   const code = host.kind === 'page' ? new CodePane(explorer, strings) : null
   const side = new SidePanel(explorer, strings)
   const search = new Search(explorer, strings)
-  const timeline = new Timeline(explorer, strings)
+  const timeline = new Timeline(explorer, strings, () => graph.canvas.zoomToFit())
   const banners = new Banners(explorer, strings)
   const help = new Help(strings)
 
@@ -96,7 +96,8 @@ export function mount(root: HTMLElement, host: Host): { dispose(): void } {
     app.classList.toggle('without-side', !withSide)
     app.classList.toggle('narrow', width < CODE_FITS)
     app.classList.toggle('tiny', width < SIDE_FITS)
-    const room = width - MIN_GRAPH - (withSide ? sideWidth() : 0)
+    // Where the code lies over the graph, it takes no room from it.
+    const room = width < CODE_FITS ? width * 0.8 : width - MIN_GRAPH - (withSide ? sideWidth() : 0)
     app.style.setProperty('--code-width', `${Math.max(MIN_PANEL, Math.min(store.state.codeWidth, room))}px`)
     app.style.setProperty('--side-width', `${sideWidth()}px`)
     codeBorder.update()

@@ -66,6 +66,7 @@ export const en = {
   emptyTitle: 'No values were recorded',
   emptyBody:
     'The script ran, but nothing in it computed with an autograd engine. Run a script that builds values and calls backward(), such as media/examples/neuron.py.',
+  emptyEnded: 'The run ended before the script had made a value.',
   emptyRunning: 'The script is running; the graph appears as soon as it makes a value.',
   loading: 'Opening the recording …',
   failed: 'This did not work',
@@ -133,6 +134,7 @@ export const en = {
   position: (pass: number, passes: number, step: number, steps: number) =>
     `pass ${pass} of ${passes} · step ${step} of ${steps}`,
   noPasses: 'no backward pass',
+  zoom: (percent: number) => `${percent} %`,
 
   keysTitle: 'Keys',
   coloursTitle: 'Colours',
@@ -221,6 +223,7 @@ export const zhCn: Strings = {
   emptyTitle: '没有记录到任何值',
   emptyBody:
     '脚本已运行，但其中没有使用自动求导 (autograd) 引擎。请运行一个创建值并调用 backward() 的脚本，例如 media/examples/neuron.py。',
+  emptyEnded: '脚本在产生任何值之前就结束了。',
   emptyRunning: '脚本正在运行；产生第一个值后即显示计算图。',
   loading: '正在打开录制 …',
   failed: '操作失败',
@@ -286,6 +289,7 @@ export const zhCn: Strings = {
   toEnd: '到结尾',
   position: (pass, passes, step, steps) => `第 ${pass}/${passes} 次 (pass) · 第 ${step}/${steps} 步 (step)`,
   noPasses: '没有反向传播',
+  zoom: (percent) => `${percent} %`,
 
   keysTitle: '按键',
   coloursTitle: '颜色',

@@ -8,13 +8,20 @@ export interface Stop {
   done: number
 }
 
-/** Every pass before its first step and after each one, and the end; a long pass is sampled as its summary is. */
+/** More would not fit on any screen; single steps between them are looked up when they are taken. */
+const MAX_STOPS = 50_000
+
+/** Every pass before its first step and after each one, and the end; long passes and long recordings are sampled. */
 export function timelineStops({ passes, lastTick }: Pick<Overview, 'passes' | 'lastTick'>): Stop[] {
   const stops: Stop[] = []
+  const thinning = Math.ceil(passes.reduce((sum, { stepTicks }) => sum + stepTicks.length, 1) / MAX_STOPS)
   passes.forEach(({ startTick, stepTicks, steps }, pass) => {
     stops.push({ tick: startTick, pass, done: 0 })
     const stride = Math.max(1, Math.ceil(steps / Math.max(1, stepTicks.length)))
-    stepTicks.forEach((tick, i) => stops.push({ tick, pass, done: Math.min(steps, (i + 1) * stride) }))
+    for (let i = thinning - 1; i < stepTicks.length + thinning - 1; i += thinning) {
+      const at = Math.min(i, stepTicks.length - 1)
+      stops.push({ tick: stepTicks[at]!, pass, done: Math.min(steps, (at + 1) * stride) })
+    }
   })
   const last = stops.at(-1)
   if (!last) return [{ tick: lastTick, pass: -1, done: 0 }]

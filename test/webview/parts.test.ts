@@ -116,6 +116,25 @@ describe('timeline stops', () => {
     ])
   })
 
+  test('a long recording is thinned, every pass with its last step', () => {
+    const ticks = Array.from({ length: 4000 }, (_, i) => i + 1)
+    const many = timelineStops({
+      passes: Array.from({ length: 100 }, (_, i) =>
+        pass(
+          i * 5000,
+          ticks.map((t) => i * 5000 + t),
+        ),
+      ),
+      lastTick: 500_000,
+    })
+    expect(many.length).toBeLessThan(60_000)
+    for (let i = 0; i < 100; i++) {
+      const own = many.filter((stop) => stop.pass === i)
+      expect(own[0]!.done).toBe(0)
+      expect(own.some(({ tick, done }) => done === 4000 && tick === i * 5000 + 4000)).toBe(true)
+    }
+  })
+
   test('every tick has the last stop at or before it', () => {
     expect([0, 10, 13, 22, 29, 99].map((tick) => stopAt(stops, tick))).toEqual([0, 0, 1, 4, 4, 5])
   })

@@ -23,22 +23,24 @@ export class Timeline {
   private readonly buttons: HTMLButtonElement[]
   private readonly position = el('span', { class: 'timeline-position' })
   private readonly slider: HTMLElement
+  private readonly zoom: HTMLElement
   private readonly track = svg('svg', { class: 'timeline-track', 'aria-hidden': 'true' })
   private readonly fill = svg('line', { class: 'track-fill', y1: MIDDLE, y2: MIDDLE, x1: PAD })
   private readonly thumb = svg('circle', { class: 'track-thumb', cy: MIDDLE, r: 7 })
   private dots: { dot: SVGCircleElement; stop: number }[] = []
   private width = 0
 
-  constructor(explorer: Explorer, strings: Strings) {
+  /** `fit` shows the whole graph. */
+  constructor(explorer: Explorer, strings: Strings, fit: () => void) {
     this.explorer = explorer
     this.strings = strings
     this.playButton = button('play', strings.play, () => this.togglePlay())
     this.playButton.classList.add('primary')
     this.buttons = [
       button('toStart', strings.toStart, () => explorer.goToStop(0)),
-      button('stepBack', strings.stepBack, () => explorer.step(-1)),
+      button('stepBack', strings.stepBack, () => void explorer.step(-1)),
       this.playButton,
-      button('step', strings.step, () => explorer.step(1)),
+      button('step', strings.step, () => void explorer.step(1)),
       button('toEnd', strings.toEnd, () => explorer.goToStop(explorer.stops.length - 1)),
     ]
     this.slider = el(
@@ -46,7 +48,8 @@ export class Timeline {
       { class: 'timeline-slider', role: 'slider', tabindex: 0, 'aria-label': strings.timeline, 'aria-valuemin': 0 },
       this.track,
     )
-    this.element = el('footer', { class: 'timeline' }, ...this.buttons, this.position, this.slider)
+    this.zoom = el('button', { class: 'timeline-zoom', title: strings.fit, click: fit })
+    this.element = el('footer', { class: 'timeline' }, ...this.buttons, this.position, this.slider, this.zoom)
     const resize = new ResizeObserver(() => this.draw())
     resize.observe(this.slider)
     this.owned.listen<PointerEvent>(this.slider, 'pointerdown', (event) => {
@@ -63,6 +66,7 @@ export class Timeline {
       () => resize.disconnect(),
       explorer.store.watch(['overview'], () => this.draw()),
       explorer.store.watch(['tick', 'frame'], () => this.update()),
+      explorer.store.watch(['camera'], () => this.showZoom()),
       explorer.store.watch(['playing'], () => this.showPlaying()),
     )
     this.draw()
@@ -83,6 +87,11 @@ export class Timeline {
     relabel(this.playButton, playing ? 'pause' : 'play', playing ? this.strings.pause : this.strings.play)
   }
 
+  private showZoom(): void {
+    const { camera } = this.explorer.state
+    this.zoom.textContent = camera ? this.strings.zoom(Math.round(camera.zoom * 100)) : ''
+  }
+
   private x(stop: number): number {
     return PAD + (stop * (this.width - 2 * PAD)) / Math.max(1, this.explorer.stops.length - 1)
   }
@@ -97,11 +106,11 @@ export class Timeline {
     switch (event.key) {
       case 'ArrowRight':
       case 'ArrowUp':
-        explorer.step(1)
+        void explorer.step(1)
         break
       case 'ArrowLeft':
       case 'ArrowDown':
-        explorer.step(-1)
+        void explorer.step(-1)
         break
       case 'Home':
         explorer.goToStop(0)
@@ -142,21 +151,22 @@ export class Timeline {
 
   private segments(): SVGElement[] {
     const { stops, state } = this.explorer
+    const starts = [...stops.keys()].filter((i) => i === 0 || stops[i]!.pass !== stops[i - 1]!.pass)
     const marks: SVGElement[] = []
-    let from = -Infinity
-    for (const [i, { pass, done }] of stops.entries()) {
-      if (done !== 0 || (i > 0 && stops[i - 1]!.pass === pass)) continue
-      const x = this.x(i)
-      // Passes closer than a dot are one band, not a picket fence.
-      if (x - from < DOT_GAP) continue
-      marks.push(svg('line', { class: 'track-pass', x1: x, x2: x, y1: MIDDLE - 8, y2: MIDDLE + 8 }))
-      const next = stops.findIndex((stop, j) => j > i && stop.pass !== pass)
-      const room = this.x(next < 0 ? stops.length - 1 : next) - x
+    let last = -Infinity
+    starts.forEach((start, i) => {
+      const x = this.x(start)
+      // Passes closer than a dot are one line, not a picket fence.
+      if (x - last < DOT_GAP) return
+      last = x
+      const room = this.x(starts[i + 1] ?? stops.length - 1) - x
+      const half = room > TITLE_ROOM ? 8 : 4
+      marks.push(svg('line', { class: 'track-pass', x1: x, x2: x, y1: MIDDLE - half, y2: MIDDLE + half }))
+      const { pass } = stops[start]!
       const title = `${pass + 1} · ${state.overview?.passes[pass]?.title ?? ''}`
-      if (stops.at(-1)!.pass > 0 && room > TITLE_ROOM)
+      if (starts.length > 1 && room > TITLE_ROOM)
         marks.push(svg('text', { class: 'track-title', x: x + 4, y: 8, text: shorten(title, room / 7) }))
-      from = x
-    }
+    })
     return marks
   }
 

@@ -88,7 +88,14 @@ function fraction(above: string, below: string): Element {
   return math('mfrac', {}, math('mrow', {}, ...partial(above)), math('mrow', {}, ...partial(below)))
 }
 
-const partial = (name: string) => [math('mo', { text: '∂', rspace: '0', lspace: '0' }), nameMath(name)]
+/** `∂n`; an expression gets its parentheses. */
+function partial(name: string): Element[] {
+  const d = math('mo', { text: '∂', rspace: '0', lspace: '0' })
+  if (/^[\p{L}\p{N}_.[\]]+$/u.test(name)) return [d, nameMath(name)]
+  return [d, bracket('('), nameMath(name), bracket(')')]
+}
+
+const bracket = (text: string) => math('mo', { text, lspace: '0', rspace: '0', stretchy: 'false' })
 
 function nameMath(name: string): Element {
   const short = shorten(name, MAX_NAME)
@@ -109,7 +116,7 @@ function numeric(flow: Flow): Element {
 /** A sum or a sign after × needs its parentheses; one number does not. */
 function inParentheses(formula: Element): Element {
   if (formula.childElementCount === 1) return formula
-  return math('mrow', {}, math('mo', { text: '(' }), formula, math('mo', { text: ')' }))
+  return math('mrow', {}, bracket('('), formula, bracket(')'))
 }
 
 function number(datum: Datum, plain = false): Element {

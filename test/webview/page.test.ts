@@ -1,0 +1,83 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { exportedPage } from '../../src/session/exportedPage.node.ts'
+import { Recorder } from '../support/recorder.ts'
+
+let folder: string
+let context: BrowserContext
+let page: Page
+const complaints: string[] = []
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'exported-page-'))
+  await mkdir(join(folder, 'page'))
+  const common = { bundle: true, platform: 'browser', target: 'es2023', format: 'iife', minify: true } as const
+  const outdir = join(folder, 'page')
+  await build({ ...common, entryPoints: { page: 'webview/page.ts' }, outdir })
+  await build({
+    ...common,
+    entryPoints: { worker: 'src/session/worker.page.ts' },
+    outdir,
+    loader: { '.min.js': 'text' },
+  })
+  await cp('webview/style.css', join(outdir, 'style.css'))
+  context = await chromium.launchPersistentContext(join(folder, 'profile'), {
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    args: ['--headless=new', '--no-sandbox', '--disable-gpu'],
+    viewport: { width: 1500, height: 850 },
+    offline: true,
+  })
+  page = context.pages()[0] ?? (await context.newPage())
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+  page.on('pageerror', (error) => complaints.push(String(error)))
+})
+afterAll(async () => {
+  await context.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function open(tape: Uint8Array): Promise<void> {
+  const file = join(folder, 'page.html')
+  await writeFile(file, await exportedPage(folder, 'neuron.py', tape))
+  complaints.length = 0
+  await page.goto(pathToFileURL(file).href)
+}
+
+/** `a * a + a`, with a text that the page's own markup could trip over. */
+function recording(): Uint8Array {
+  const r = new Recorder(
+    'square.py',
+    ['a = Value(3.0)  # </script><!--', 's = a * a + a', 's.backward()', ''].join('\n'),
+  )
+  const a = r.leaf(3, r.site(1, 'Value(3.0)'), 'a')
+  const product = r.mul(a, a, r.site(2, 'a * a'))
+  const s = r.add(product, a, r.site(2, 'a * a + a'), 's')
+  r.backward(s, r.site(3, 's.backward()'))
+  return r.bytes()
+}
+
+test('one file, offline, from the disk: the graph, its numbers, its code', async () => {
+  await open(recording())
+  await page
+    .getByRole('treeitem', { name: /^a, .*value 3\.0000, gradient 7\.0000, feeds/ })
+    .waitFor({ state: 'attached' })
+  await page.keyboard.press('/')
+  await page.keyboard.type('a')
+  await page.getByRole('option').first().waitFor()
+  await page.keyboard.press('Enter')
+  await page.locator('.side-title h2', { hasText: /^a/ }).waitFor()
+  expect(await page.locator('.chain mtr').last().textContent()).toBe('=7.0000')
+  expect(await page.locator('.mark-selected').allTextContents()).toEqual(['Value', '(', '3.0', ')'])
+  expect(complaints).toEqual([])
+})
+
+test('a recording that is damaged says so, in words', async () => {
+  await open(recording().slice(0, 100))
+  await page.getByRole('alert').waitFor()
+  expect(await page.getByRole('alert').innerText()).toMatch(/^This recording cannot be shown: .+/)
+})
