@@ -128,11 +128,13 @@ function lineRuns(tape: Tape, children: Int32Array, part: Int32Array, kinds: Map
   const sites = tape.table('site')
   const runs: number[][] = []
   let run: number[] = []
+  let ops = 0
   let line = -1
   let leaves: number[] = []
   const end = () => {
-    if (run.length >= 2) runs.push(run)
+    if (ops >= 2) runs.push(run)
     run = []
+    ops = 0
     line = -1
   }
   children.forEach((child, place) => {
@@ -146,6 +148,7 @@ function lineRuns(tape: Tape, children: Int32Array, part: Int32Array, kinds: Map
     if (at !== line || at < 0) end()
     line = at
     run.push(...leaves, place)
+    ops++
     leaves = []
   })
   end()

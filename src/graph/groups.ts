@@ -35,7 +35,7 @@ export class Groups {
   readonly kind: GroupKind[] = []
   /** Stable: made from the rows of the tape that the group stands for. */
   readonly id: number[] = []
-  /** The call row of a call, the first member of a fold, the first op of the others. */
+  /** The call row of a call, the first member of a fold or range, the first op of a line that is no leaf. */
   readonly anchor: number[] = []
   /** Ops inside. */
   readonly count: number[] = []
@@ -135,7 +135,9 @@ export class Groups {
     const count = members.reduce((sum, ref) => sum + this.tree.opsIn(ref), 0)
     const folded = first >= 0 ? GroupKind.opFold : GroupKind.callFold
     const groupKind = kind === 'leaves' ? GroupKind.leaves : kind === 'line' ? GroupKind.line : folded
-    const group = this.add(parent, groupKind, first >= 0 ? first : callOfRef(first), count)
+    // A line may begin with leaves, which were made elsewhere.
+    const anchor = kind === 'line' ? members.find((ref) => !this.tape.isLeaf(ref))! : first
+    const group = this.add(parent, groupKind, anchor >= 0 ? anchor : callOfRef(anchor), count)
     pending.push({ group, parts: members.map((ref) => ({ kind: 'single', members: [ref] })) })
     return group
   }

@@ -5,6 +5,30 @@ import type { Column } from './column.ts'
 import { isCarried, received } from './gradient.ts'
 import type { Tape } from './tape.ts'
 
+/** Saved states are this many events apart, and together no larger than this. */
+const STRIDE = 100_000
+const SAVED_BYTES = 64_000_000
+
+/** Everything that moves with the tick. */
+interface State {
+  tick: number
+  /** Per value: what its gradient cell holds; only where `has` is 1. */
+  held: Float64Array
+  has: Uint8Array
+  released: Uint8Array
+  /** Per value: the pass its gradient came from, −1 for none. */
+  pass: Int32Array
+  /** Per value: row of the tensor table of its gradient, −1 for none. */
+  tensor: Int32Array
+  /** Per operand row: what flowed along it in `flowPass`, summed. */
+  flow: Float64Array
+  flowPass: Int32Array
+  /** The start of the latest-begun pass that has ended; values older than it and without a gradient are unreached. */
+  endedStart: number
+  /** How many rows of each stream have happened. */
+  cursor: { contributions: number; roots: number; writes: number; helds: number; ends: number }
+}
+
 /** Rows of one table in the order they happened. */
 interface Stream {
   rows: number
@@ -14,61 +38,71 @@ interface Stream {
 
 export class Snapshot {
   readonly tape: Tape
-  /** Everything up to and including this tick has happened. */
-  tick = -Infinity
-  /** Per value: what its gradient cell holds; only where `has` is 1. */
-  private held: Float64Array
-  private has: Uint8Array
-  private released: Uint8Array
-  /** Per value: the pass its gradient came from, −1 for none. */
-  private pass: Int32Array
-  /** Per value: row of the tensor table of its gradient, −1 for none. */
-  private tensor: Int32Array
-  /** Per operand row: what flowed along it in `flowPass`, summed. */
-  private flow: Float64Array
-  private flowPass: Int32Array
-  /** The start of the latest-begun pass that has ended; values older than it and without a gradient are unreached. */
-  private endedStart = -Infinity
+  private state: State
+  /** States to go back to, oldest first. */
+  private readonly saved: State[]
+  private readonly stride: number
+  private events = 0
   private readonly contributions: Stream
   private readonly roots: Stream
   private readonly writes: Stream
   private readonly helds: Stream
   private readonly ends: Stream
+  /** Per contribution row: the operand row it flowed along (−1 for strays), its pass, what the cell held before that. */
   private readonly operandOf: Int32Array
-  private readonly cursor = { contributions: 0, roots: 0, writes: 0, helds: 0, ends: 0 }
+  private readonly passOf: Int32Array
+  private readonly before: Float64Array | null
 
   /** Reads the tape as it is now; make a new one when it has grown. */
   constructor(tape: Tape) {
     this.tape = tape
     const values = tape.tables.rowsOf('value')
     const operands = tape.tables.rowsOf('operand')
-    this.held = new Float64Array(values)
-    this.has = new Uint8Array(values)
-    this.released = new Uint8Array(values)
-    this.pass = new Int32Array(values).fill(-1)
-    this.tensor = new Int32Array(values).fill(-1)
-    this.flow = new Float64Array(operands)
-    this.flowPass = new Int32Array(operands).fill(-1)
-    const ticks = (name: 'contribution' | 'root' | 'write' | 'passEnd') => stream(tape.table(name).rows, columnTick(tape.table(name).tick))
+    this.state = {
+      tick: -Infinity,
+      held: new Float64Array(values),
+      has: new Uint8Array(values),
+      released: new Uint8Array(values),
+      pass: new Int32Array(values).fill(-1),
+      tensor: new Int32Array(values).fill(-1),
+      flow: new Float64Array(operands),
+      flowPass: new Int32Array(operands).fill(-1),
+      endedStart: -Infinity,
+      cursor: { contributions: 0, roots: 0, writes: 0, helds: 0, ends: 0 },
+    }
+    this.saved = [copyOf(this.state)]
+    const ticks = (name: 'contribution' | 'root' | 'write' | 'passEnd') =>
+      stream(tape.table(name).rows, columnTick(tape.table(name).tick))
     this.contributions = ticks('contribution')
     this.roots = ticks('root')
     this.writes = ticks('write')
     this.ends = ticks('passEnd')
-    const ends = new Float64Array(tape.passes).fill(Infinity)
-    const { pass, tick, rows } = tape.table('passEnd')
-    for (let row = 0; row < rows; row++) ends[pass.at(row)] = tick.at(row)
+    const ends = Float64Array.from({ length: tape.passes }, (_, pass) => tape.passEnd(pass))
     const held = tape.table('held')
     this.helds = stream(held.rows, (row) => ends[held.pass.at(row)]!)
+    const { step } = tape.table('contribution')
+    const passes = tape.table('step').pass
+    this.passOf = Int32Array.from({ length: this.contributions.rows }, (_, row) => passes.at(step.at(row)))
     this.operandOf = operandRows(tape)
+    this.before = heldBefore(tape, this.passOf)
+    const total = this.contributions.rows + this.roots.rows + this.writes.rows + this.helds.rows
+    const size = values * 18 + operands * 12
+    this.stride = Math.max(STRIDE, (total * size) / SAVED_BYTES)
   }
 
-  /** Forwards it reads only what is new; backwards it starts again. */
+  /** Everything up to and including this tick has happened. */
+  get tick(): number {
+    return this.state.tick
+  }
+
+  /** Forwards it reads only what is new; backwards it starts from the nearest saved state. */
   moveTo(tick: number): void {
-    if (tick < this.tick) this.rewind()
-    this.tick = tick
-    const { cursor } = this
+    if (tick < this.state.tick) {
+      this.state = copyOf(this.saved.findLast((state) => state.tick <= tick)!)
+      this.events = 0
+    }
     for (;;) {
-      // At one tick: contributions, seeds, writes, and then what the engine's cell was read as.
+      const { cursor } = this.state
       const next = Math.min(
         peek(this.contributions, cursor.contributions),
         peek(this.roots, cursor.roots),
@@ -76,88 +110,87 @@ export class Snapshot {
         peek(this.helds, cursor.helds),
         peek(this.ends, cursor.ends),
       )
-      if (next > tick || next === Infinity) return
+      if (next > tick || next === Infinity) break
+      // At one tick: contributions, seeds, writes, and then what the engine's cell was read as.
       while (peek(this.contributions, cursor.contributions) === next)
         this.contribute(this.contributions.row(cursor.contributions++))
       while (peek(this.roots, cursor.roots) === next) this.seed(this.roots.row(cursor.roots++))
       while (peek(this.writes, cursor.writes) === next) this.write(this.writes.row(cursor.writes++))
       while (peek(this.helds, cursor.helds) === next) this.settle(this.helds.row(cursor.helds++))
       while (peek(this.ends, cursor.ends) === next) this.end(this.ends.row(cursor.ends++))
+      this.state.tick = next
+      if (++this.events >= this.stride) this.save()
     }
+    this.state.tick = tick
   }
 
   status(value: number): GradientStatus {
-    if (this.released[value]) return GradientStatus.released
-    if (!this.has[value]) {
+    if (this.state.released[value]) return GradientStatus.released
+    if (!this.state.has[value]) {
       const born = this.tape.table('value').tick.at(value)
-      return this.endedStart > born ? GradientStatus.unreached : GradientStatus.waiting
+      return this.state.endedStart > born ? GradientStatus.unreached : GradientStatus.waiting
     }
-    return isCarried(this.tape, value, this.pass[value]!, this.tick) ? GradientStatus.carried : GradientStatus.arrived
+    return isCarried(this.tape, value, this.state.pass[value]!, this.state.tick) ? GradientStatus.carried : GradientStatus.arrived
   }
 
   /** Whether the gradient is a number: arrived, carried or released. */
   hasGradient(value: number): boolean {
-    return this.has[value] === 1 || this.released[value] === 1
+    return this.state.has[value] === 1 || this.state.released[value] === 1
   }
 
   /** What the engine's cell holds (released: what it had received); a tensor's is its norm. Only where `hasGradient`. */
   gradient(value: number): number {
-    const tensor = this.tensor[value]!
+    const tensor = this.state.tensor[value]!
     if (tensor >= 0) return this.tape.table('tensor').l2.at(tensor)
-    return this.released[value] ? received(this.tape, value, this.pass[value]!) : this.held[value]!
+    return this.state.released[value] ? received(this.tape, value, this.state.pass[value]!) : this.state.held[value]!
   }
 
   /** The number behind a gradient as `gradientAt` gives it, before a tensor's norm is taken. */
   heldNumber(value: number): number | null {
-    if (this.released[value]) return received(this.tape, value, this.pass[value]!)
-    return this.has[value] ? this.held[value]! : null
+    if (this.state.released[value]) return received(this.tape, value, this.state.pass[value]!)
+    return this.state.has[value] ? this.state.held[value]! : null
   }
 
   /** Row of the tensor table of the gradient, −1 for scalars. */
   tensorOf(value: number): number {
-    return this.tensor[value]!
+    return this.state.tensor[value]!
   }
 
   /** Whether something flowed along an operand row in the pass that the gradient of its op's `value` is from. */
   flowed(operand: number, value: number): boolean {
-    const pass = this.flowPass[operand]!
-    return pass >= 0 && pass === this.pass[value]
+    const pass = this.state.flowPass[operand]!
+    return pass >= 0 && pass === this.state.pass[value]
   }
 
   /** The contribution that flowed along an operand row; a tensor's is its norm. */
   flowOf(operand: number): number {
-    return this.flow[operand]!
+    return this.state.flow[operand]!
   }
 
-  private rewind(): void {
-    this.has.fill(0)
-    this.released.fill(0)
-    this.pass.fill(-1)
-    this.tensor.fill(-1)
-    this.flowPass.fill(-1)
-    this.endedStart = -Infinity
-    Object.assign(this.cursor, { contributions: 0, roots: 0, writes: 0, helds: 0, ends: 0 })
+  private save(): void {
+    this.events = 0
+    if (this.state.tick > this.saved.at(-1)!.tick) this.saved.push(copyOf(this.state))
   }
 
   private contribute(row: number): void {
-    const { step, target, data, mode, tensor } = this.tape.table('contribution')
+    const { target, data, mode, tensor } = this.tape.table('contribution')
     const value = target.at(row)
-    const pass = this.tape.table('step').pass.at(step.at(row))
+    const pass = this.passOf[row]!
     const given = data.at(row)
-    if (mode.at(row) === Mode.set) this.held[value] = given
-    else if (this.pass[value] === pass && this.has[value]) this.held[value]! += given
-    else this.held[value] = heldBefore(this.tape, value, pass) + given
+    if (mode.at(row) === Mode.set) this.state.held[value] = given
+    else if (this.state.pass[value] === pass && this.state.has[value]) this.state.held[value]! += given
+    else this.state.held[value] = (this.before?.[row] ?? 0) + given
     this.arrive(value, pass, tensor.at(row))
     const operand = this.operandOf[row]!
     if (operand < 0) return
     const amount = tensor.at(row) < 0 ? given : this.tape.table('tensor').l2.at(tensor.at(row))
-    this.flow[operand] = this.flowPass[operand] === pass && tensor.at(row) < 0 ? this.flow[operand]! + amount : amount
-    this.flowPass[operand] = pass
+    this.state.flow[operand] = this.state.flowPass[operand] === pass && tensor.at(row) < 0 ? this.state.flow[operand]! + amount : amount
+    this.state.flowPass[operand] = pass
   }
 
   private seed(row: number): void {
     const { pass, value, seed, tensor } = this.tape.table('root')
-    this.held[value.at(row)] = seed.at(row)
+    this.state.held[value.at(row)] = seed.at(row)
     this.arrive(value.at(row), pass.at(row), tensor.at(row))
   }
 
@@ -167,34 +200,34 @@ export class Snapshot {
     const value = target.at(row)
     const how = kind.at(row)
     const cleared = how === WriteKind.zero || how === WriteKind.release
-    this.has[value] = cleared ? 0 : 1
-    if (!cleared) this.held[value] = after.at(row)
-    this.released[value] = how === WriteKind.release && this.pass[value]! >= 0 ? 1 : 0
-    if (cleared && !this.released[value]) this.pass[value] = -1
+    this.state.has[value] = cleared ? 0 : 1
+    if (!cleared) this.state.held[value] = after.at(row)
+    this.state.released[value] = how === WriteKind.release && this.state.pass[value]! >= 0 ? 1 : 0
+    if (cleared && !this.state.released[value]) this.state.pass[value] = -1
   }
 
   private settle(row: number): void {
     const { pass, value, after, tensor } = this.tape.table('held')
     const target = value.at(row)
-    if (this.pass[target] === pass.at(row)) {
-      this.held[target] = after.at(row)
-      this.has[target] = 1
+    if (this.state.pass[target] === pass.at(row)) {
+      this.state.held[target] = after.at(row)
+      this.state.has[target] = 1
     }
-    this.released[target] = 0
-    this.pass[target] = pass.at(row)
-    this.tensor[target] = tensor.at(row)
+    this.state.released[target] = 0
+    this.state.pass[target] = pass.at(row)
+    this.state.tensor[target] = tensor.at(row)
   }
 
   private end(row: number): void {
     const pass = this.tape.table('passEnd').pass.at(row)
-    this.endedStart = Math.max(this.endedStart, this.tape.passStart(pass))
+    this.state.endedStart = Math.max(this.state.endedStart, this.tape.passStart(pass))
   }
 
   private arrive(value: number, pass: number, tensor: number): void {
-    this.has[value] = 1
-    this.released[value] = 0
-    this.pass[value] = pass
-    this.tensor[value] = tensor
+    this.state.has[value] = 1
+    this.state.released[value] = 0
+    this.state.pass[value] = pass
+    this.state.tensor[value] = tensor
   }
 }
 
@@ -223,10 +256,30 @@ function operandRows(tape: Tape): Int32Array {
   return found
 }
 
-/** What the cell held when the pass began. */
-function heldBefore(tape: Tape, value: number, pass: number): number {
-  const held = tape.table('held')
-  const row = tape.rows('heldOfValue', value).find((candidate) => held.pass.at(candidate) === pass)
-  const before = row === undefined ? 0 : held.before.at(row)
-  return Number.isNaN(before) ? 0 : before
+/** Per contribution row, what its target's cell held when the pass began; null when that is 0 everywhere. */
+function heldBefore(tape: Tape, passOf: Int32Array): Float64Array | null {
+  const { pass, before, rows } = tape.table('held')
+  let any = false
+  for (let row = 0; row < rows && !any; row++) any = before.at(row) !== 0 && !Number.isNaN(before.at(row))
+  if (!any) return null
+  const { target } = tape.table('contribution')
+  return Float64Array.from(passOf, (wanted, row) => {
+    const held = tape.rows('heldOfValue', target.at(row)).find((candidate) => pass.at(candidate) === wanted)
+    return held === undefined || Number.isNaN(before.at(held)) ? 0 : before.at(held)
+  })
+}
+
+function copyOf(state: State): State {
+  const { held, has, released, pass, tensor, flow, flowPass, cursor } = state
+  return {
+    ...state,
+    held: held.slice(),
+    has: has.slice(),
+    released: released.slice(),
+    pass: pass.slice(),
+    tensor: tensor.slice(),
+    flow: flow.slice(),
+    flowPass: flowPass.slice(),
+    cursor: { ...cursor },
+  }
 }
