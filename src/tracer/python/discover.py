@@ -41,6 +41,7 @@ class Program:
         self.candidates = set()
         self.computed = set()
         self.constants = {}
+        self.renamed = {}
         self.initial = 0.0
 
     def add(self, module):
@@ -56,8 +57,18 @@ class Program:
             if scope.is_function:
                 self.functions.setdefault(scope.name, []).append(scope)
 
+    def called(self, call):
+        """The last name of what a call calls, as it was first defined: `NS(…)` after `import SimpleNamespace as NS`."""
+        name = tail(call)
+        return self.renamed.get(name, name)
+
     def solve(self):
         self._flows = {}
+        for module in self.modules:
+            self.renamed.update(module.renamed)
+            for name, values in module.root.bindings.items():
+                if len(values) == 1 and isinstance(values[0], ast.Name) and values[0].id in self.classes:
+                    self.renamed.setdefault(name, values[0].id)
         self._namedtuples = self._find_namedtuples()
         self._find_gradient()
         self._find_feeds()
@@ -121,18 +132,28 @@ class Program:
             current, around = waiting.pop()
             for node in ast.walk(current):
                 found.nodes.append(node)
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    for callee in self.functions.get(node.func.id, ()):
+                        if callee.owner is None and callee not in seen:
+                            seen.add(callee)
+                            waiting.extend((value, callee) for value in callee.returns)
                 if not (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)):
                     continue
                 for place in around.ancestors():
                     if (place, node.id) in seen:
                         break
-                    if node.id in place.params:
+                    if node.id in place.params and not self._is_holder(node, place.module):
                         found.params.add((place, node.id))
                     if node.id in place.bindings or node.id in place.params:
                         seen.add((place, node.id))
                         waiting.extend((value, place) for value in place.bindings.get(node.id, ()))
                         break
         return found
+
+    def _is_holder(self, name, module):
+        """Whether only a part of the object is read: in `x.data`, `x` itself does not flow on."""
+        around = module.parents.get(name)
+        return isinstance(around, (ast.Attribute, ast.Subscript)) and around.value is name
 
     # -- gradient cells
 
@@ -258,7 +279,7 @@ class Program:
 
     def constructors(self, call, scope):
         """What a call may run: (scope of the function or None, number of parameters already bound, fields or None)."""
-        name = tail(call)
+        name = self.called(call)
         function = call.func
         method = isinstance(function, ast.Attribute)
         own = self._owner(scope)
@@ -323,15 +344,15 @@ class Program:
             for scope in module.all_scopes():
                 for name, values in scope.bindings.items():
                     for value in values:
-                        if isinstance(value, ast.Call) and tail(value) in ('namedtuple', 'NamedTuple'):
+                        if isinstance(value, ast.Call) and self.called(value) in ('namedtuple', 'NamedTuple'):
                             if len(value.args) > 1:
                                 found[name] = _field_names(value.args[1])
         return found
 
     def fed(self, call, scope):
         """The arguments of a call that end up in cells: (argument, cells)."""
-        if tail(call) == 'SimpleNamespace' or tail(call) == 'dict':
-            kind = 'attr' if tail(call) == 'SimpleNamespace' else 'item'
+        if self.called(call) in ('SimpleNamespace', 'dict'):
+            kind = 'attr' if self.called(call) == 'SimpleNamespace' else 'item'
             for word in call.keywords:
                 if word.arg:
                     yield word.value, {(kind, word.arg if kind == 'attr' else repr(word.arg))}
@@ -550,6 +571,7 @@ class Program:
                 if any(n in place.params for n in names for place in scope.ancestors()) and (loops or scope.calls):
                     return True
         called = self._stored_functions()
+        rules = self._plain_rules()
         for loop in ast.walk(scope.node):
             if not isinstance(loop, LOOPS):
                 continue
@@ -564,9 +586,22 @@ class Program:
                     root = function.value
                     if scope.owner is not None or isinstance(root, ast.Name) and root.id in names:
                         return True
+                if isinstance(function, ast.Attribute) and function.attr in rules:
+                    if isinstance(function.value, ast.Name) and function.value.id in names:
+                        return True
                 if isinstance(function, ast.Name) and function.id in names and tail(loop.iter) == 'reversed':
                     return True
         return False
+
+    def _plain_rules(self):
+        """Methods that only push a node's own gradient on, which somebody else must call in order."""
+        found = set()
+        for (statement, target), (key, scope, how) in self.contributions.items():
+            if scope.owner is not None and how in ('add', 'set') and not scope.children:
+                seeded = any(self.cell(t) == key and (s, t) not in self.contributions for s, t, _ in scope.stores)
+                if not seeded and not any(isinstance(n, ast.While) for n in ast.walk(scope.node)):
+                    found.add(scope.name)
+        return found
 
     def _stored_functions(self):
         """Attributes that hold functions made by makers: where engines keep a node's rule."""

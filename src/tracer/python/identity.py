@@ -116,7 +116,7 @@ def _attribute_reader(kind, name):
         if base is object:
             break
         namespace = _namespace(base)
-        if '__getattribute__' in namespace:
+        if type(namespace.get('__getattribute__', object.__getattribute__)) is not types.WrapperDescriptorType:
             hooked = True
         if descriptor is None and name in namespace:
             descriptor = namespace[name]

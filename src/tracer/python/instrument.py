@@ -7,7 +7,7 @@ user's. The probes are found through `builtins`, under names that no program can
 import ast
 
 from .discover import INITIALISERS
-from .scopes import COMPREHENSIONS, FUNCTIONS, LOOPS, plain, same, tail
+from .scopes import COMPREHENSIONS, FUNCTIONS, LOOPS, index_of, plain, same, tail
 
 # What a probe stands for; the recorder branches on it.
 FAST, LOAD, INCREMENT, ASSIGN, SEED, MARK, ENTER, PULL, BEGIN, END = range(10)
@@ -16,7 +16,7 @@ FAST, LOAD, INCREMENT, ASSIGN, SEED, MARK, ENTER, PULL, BEGIN, END = range(10)
 class Probe:
     """The static facts of one probe."""
 
-    __slots__ = ('kind', 'module', 'node', 'key', 'first', 'sign', 'recursive', 'scope', 'used', 'linked', 'label', 'row', 'helper')
+    __slots__ = ('kind', 'module', 'node', 'key', 'first', 'sign', 'recursive', 'scope', 'used', 'linked', 'label', 'row', 'helper', 'again')
 
     def __init__(self, kind, module, node, key=None, scope=None):
         self.kind = kind
@@ -32,6 +32,7 @@ class Probe:
         self.label = None
         self.row = None
         self.helper = False
+        self.again = isinstance(node, ast.stmt)
 
 
 class Instrumenter:
@@ -763,7 +764,7 @@ class Instrumenter:
         for function, _, fields in self.program.constructors(node, scope):
             if function is None and self.program.value[0][1] in fields:
                 return True
-        if tail(node) == 'SimpleNamespace':
+        if self.program.called(node) == 'SimpleNamespace':
             return any(w.arg == self.program.value[0][1] for w in node.keywords)
         return False
 
@@ -819,6 +820,10 @@ class Instrumenter:
                 return True
             if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name) and node.left.id in function.params:
                 if any(isinstance(c, ast.Constant) and isinstance(c.value, str) for c in node.comparators):
+                    return True
+            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and not _is_local(node.value, function):
+                index = index_of(node)
+                if isinstance(index, ast.Name) and index.id in function.params:
                     return True
         return False
 
@@ -1002,6 +1007,10 @@ def _root(node):
                 node = node.func
         else:
             return None
+
+
+def _is_local(name, scope):
+    return any(name.id in place.params or name.id in place.bindings for place in scope.ancestors() if place.is_function)
 
 
 def _vararg(scope):

@@ -118,17 +118,18 @@ class Capture:
         if not self.program.value or not (self.program.gradient or self.program.links()):
             return plain
         try:
-            tree = Instrumenter(self.program, module, self.probes, self.loops).rewrite()
+            instrumenter = Instrumenter(self.program, module, self.probes, self.loops)
+            tree = instrumenter.rewrite()
             with warnings.catch_warnings():
                 warnings.simplefilter('ignore')
                 code = compile(tree, path, 'exec', dont_inherit=True)
         except RecursionError:
             return plain
         self.instrumented = True
-        self._register(code, module)
+        self._register(code, module, instrumenter.drivers)
         return code
 
-    def _register(self, code, module):
+    def _register(self, code, module, drivers):
         program = self.program
         makers = {scope for _, scope in program.makers.values() if scope.is_function}
         for current, scope, node in code_objects(code, module):
@@ -137,6 +138,7 @@ class Capture:
             known.maker = known.engine and any(place in makers for place in scope.ancestors())
             known.initialiser = scope.name in ('__init__', '__new__', '__post_init__')
             known.builder = scope.is_function and scope not in makers and program.builds(scope)
+            known.driver = scope in drivers and not known.comprehension
             self.codes[id(current)] = known
 
 

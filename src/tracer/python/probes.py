@@ -114,6 +114,9 @@ def make_probes(recorder, codes, calls, user_types):
         probe = probe_table[number]
         value = MISSING
         constants = None
+        if not pending and not probe.again and (made and made[-1][1] is node and made[-1][7] == 0 or identity.of(node) >= 0):
+            # Another maker, called by this one, has told of it already.
+            return
         if pending:
             constants = []
             for entry in pending:
@@ -169,20 +172,6 @@ def make_probes(recorder, codes, calls, user_types):
 
     def op_name(probe, params, frame, node):
         """What only the moment tells: the class of a Function object, the name a general helper was called for."""
-        scope = probe.scope
-        while scope.parent is not None and scope.owner is None and scope.parent.is_function:
-            scope = scope.parent
-        if scope.owner is not None and scope.params and params:
-            receiver = scope.receiver
-            for name, param in zip(probe.scope.params, params):
-                if name == receiver:
-                    own = type(param)
-                    if own is type:
-                        own = param
-                    if param is node or own not in recorder.node_types and own is not type(node):
-                        if scope.name in _GENERIC or param is not node and scope.name not in ('__init__',):
-                            if own in user_types() or scope.name in _GENERIC:
-                                return type.__dict__['__name__'].__get__(own)
         if probe.helper:
             for param in params:
                 if type(param) is str and param.isidentifier():
@@ -199,6 +188,20 @@ def make_probes(recorder, codes, calls, user_types):
                     if not code.engine:
                         break
                 above = above.f_back
+        scope = probe.scope
+        while scope.parent is not None and scope.owner is None and scope.parent.is_function:
+            scope = scope.parent
+        if scope.owner is not None and scope.params and params:
+            receiver = scope.receiver
+            for name, param in zip(probe.scope.params, params):
+                if name == receiver:
+                    own = type(param)
+                    if own is type:
+                        own = param
+                    if param is node or own not in recorder.node_types and own is not type(node):
+                        if scope.name in _GENERIC or param is not node and scope.name not in ('__init__',):
+                            if own in user_types() or scope.name in _GENERIC:
+                                return type.__dict__['__name__'].__get__(own)
         return None
 
     def mk0(number, node):
@@ -450,9 +453,15 @@ def make_probes(recorder, codes, calls, user_types):
     def db(number):
         nonlocal driver
         frame = frame_at(1)
-        code = find_code(id(frame.f_back.f_code)) if frame.f_back is not None else None
-        if code is not None and code.engine:
-            return
+        above = frame.f_back
+        while above is not None:
+            code = find_code(id(above.f_code))
+            if code is not None:
+                if code.driver:
+                    return
+                if not code.engine:
+                    break
+            above = above.f_back
         code, outer, _ = place_of(frame)
         driver = frame
         site = recorder.sites.at(code, outer.f_lasti) if code is not None else -1

@@ -495,6 +495,9 @@ class Recorder:
             probe = self.probes[number_]
             serial = self.identity.of_key(target)
             if serial < 0:
+                if is_value and type(after) in (int, float):
+                    # An input whose value is given later than the object was made.
+                    self._late_leaf(probe, target, after)
                 continue
             if self.active >= 0:
                 self.end_pass()
@@ -516,6 +519,13 @@ class Recorder:
                 self._pending.append((serial, target, after, probe.row, before))
             else:
                 self._write(serial, wire.GRADIENT, kind, before, value, probe)
+
+    def _late_leaf(self, probe, obj, value):
+        if probe.row is None:
+            probe.row = self.sites.of_node(probe.module, probe.node)
+        self._take_nodes([(None, obj, value, (), None, 0, -1, wire.LEAF, None)])
+        name, _, call, kind = self.writer.rows['op'][-1]
+        self.writer.rows['op'][-1] = name, probe.row, call, kind
 
     def _reads_gradient(self, probe):
         known = probe.label

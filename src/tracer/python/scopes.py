@@ -76,6 +76,7 @@ class Module:
         self.parents = {}
         self.scopes = {}
         self.classes = []
+        self.renamed = {}
         self.root = Scope(tree, None, None, self)
         self.scopes[tree] = self.root
         for child in ast.iter_child_nodes(tree):
@@ -125,6 +126,8 @@ class Module:
             for child in ast.iter_child_nodes(node):
                 self._visit(child, node, scope, owner)
             return
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            self.renamed.update((alias.asname, alias.name) for alias in node.names if alias.asname)
         self._collect(node, scope, owner)
         for child in ast.iter_child_nodes(node):
             self._visit(child, node, scope, owner if isinstance(node, (ast.If, ast.Try)) else None)
@@ -169,7 +172,11 @@ class Module:
                     target = ast.copy_location(ast.Attribute(node.args[0], name.value, ast.Store()), node)
                     scope.stores.append((node, target, node.args[2]))
         elif isinstance(node, (ast.Dict, ast.List, ast.Tuple)):
-            if not isinstance(getattr(node, 'ctx', None), ast.Store):
+            around = self.parents[node]
+            made = isinstance(around, (ast.Return, ast.Assign, ast.Lambda, ast.IfExp, ast.NamedExpr)) or (
+                isinstance(around, ast.Call) and tail(around) == 'append'
+            )
+            if isinstance(node, ast.Dict) or made and not isinstance(node.ctx, ast.Store):
                 scope.displays.append(node)
         elif isinstance(node, ast.Return) and node.value is not None:
             scope.returns.append(node.value)

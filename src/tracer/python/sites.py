@@ -14,7 +14,7 @@ class Code:
     """What is known of one code object of the user's."""
 
     __slots__ = ('code', 'module', 'scope', 'node', 'engine', 'maker', 'initialiser', 'builder', 'comprehension',
-                 'qualname', 'spans', 'sites', 'loops', 'generator', 'stored')
+                 'qualname', 'spans', 'sites', 'loops', 'generator', 'driver')
 
     def __init__(self, code, module, scope, node):
         self.code = code
@@ -28,7 +28,7 @@ class Code:
         self.spans = None
         self.sites = {}
         self.loops = {}
-        self.stored = {}
+        self.driver = False
 
     def span(self, lasti):
         """(start line, start column, end line, end column), columns in bytes; None when unknown."""
