@@ -78,7 +78,8 @@ export class CallTree {
 
   /** Calls `visit` for each edge between two children of a node, as places among the children. */
   edges(node: number, visit: (from: number, to: number) => void): void {
-    for (let e = this.edgeOffsets[node]!; e < this.edgeOffsets[node + 1]!; e++) visit(this.edgeFrom[e]!, this.edgeTo[e]!)
+    for (let e = this.edgeOffsets[node]!; e < this.edgeOffsets[node + 1]!; e++)
+      visit(this.edgeFrom[e]!, this.edgeTo[e]!)
   }
 
   /** A call that holds nothing but one thing is that thing. */

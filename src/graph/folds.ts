@@ -106,7 +106,12 @@ function isWorthFolding(tree: CallTree, children: Int32Array, stretch: readonly 
 }
 
 /** Leaves that are entries of one list (`w[0]`, `w[1]` …), or were made by one expression. */
-function leafFamilies(tape: Tape, children: Int32Array, part: Int32Array, kinds: Map<number, Part['kind']>): number[][] {
+function leafFamilies(
+  tape: Tape,
+  children: Int32Array,
+  part: Int32Array,
+  kinds: Map<number, Part['kind']>,
+): number[][] {
   const families = new Map<string, number[]>()
   children.forEach((child, place) => {
     if (child < 0 || part[place] !== place || kinds.has(place) || !tape.isLeaf(child)) return

@@ -82,7 +82,8 @@ function fillGroups(snapshot: Snapshot, s: Structure, result: Frame): void {
     if (parent < 0) continue
     waits[parent]! |= waits[item]!
     const known = strongest[parent]!
-    if (best >= 0 && (known === -1 || sizeOf(snapshot.gradient(best)) > sizeOf(snapshot.gradient(known)))) strongest[parent] = best
+    if (best >= 0 && (known === -1 || sizeOf(snapshot.gradient(best)) > sizeOf(snapshot.gradient(known))))
+      strongest[parent] = best
   }
 }
 

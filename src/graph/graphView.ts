@@ -256,6 +256,9 @@ export class GraphView {
       }
     }
     if (best < 0) return { gradient: none, status: waits ? GradientStatus.waiting : GradientStatus.unreached }
-    return { gradient: datum(this.tape, snapshot.gradient(best), snapshot.tensorOf(best)), status: snapshot.status(best) }
+    return {
+      gradient: datum(this.tape, snapshot.gradient(best), snapshot.tensorOf(best)),
+      status: snapshot.status(best),
+    }
   }
 }

@@ -44,7 +44,6 @@ function consumersOf(tape: Tape, start: Uint8Array): Uint8Array {
   const marks = start.slice()
   const { op, value, rows } = tape.table('operand')
   const opOf = tape.table('value').op
-  for (let row = 0; row < rows; row++)
-    if (value.at(row) >= 0 && marks[opOf.at(value.at(row))]) marks[op.at(row)] = 1
+  for (let row = 0; row < rows; row++) if (value.at(row) >= 0 && marks[opOf.at(value.at(row))]) marks[op.at(row)] = 1
   return marks
 }

@@ -41,7 +41,8 @@ function opsOfText(tape: Tape, wanted: string): number[] {
     if (table.site.at(op) >= 0) best[op] = Math.min(best[op]!, rank.code + codes(table.site.at(op)))
   }
   const hits: number[] = []
-  for (let level = 0; level < rank.none; level++) for (let op = 0; op < table.rows; op++) if (best[op] === level) hits.push(op)
+  for (let level = 0; level < rank.none; level++)
+    for (let op = 0; op < table.rows; op++) if (best[op] === level) hits.push(op)
   return hits
 }
 

@@ -127,8 +127,7 @@ function visibleItems(groups: Groups, isOpen: (group: number) => boolean) {
   // Hidden groups are shown by what shows their parent; parents have smaller numbers.
   for (let group = 1; group < groups.size; group++)
     if (itemOfGroup[group] === -1) itemOfGroup[group] = itemOfGroup[groups.parent[group]!]!
-  for (let op = 0; op < itemOfOp.length; op++)
-    if (itemOfOp[op] === -1) itemOfOp[op] = itemOfGroup[groups.groupOf[op]!]!
+  for (let op = 0; op < itemOfOp.length; op++) if (itemOfOp[op] === -1) itemOfOp[op] = itemOfGroup[groups.groupOf[op]!]!
   return { refs, parent, open, itemOfOp }
 }
 

@@ -83,7 +83,9 @@ function toneOf(x: number, strength: number): string {
 function mixed(from: string, to: string, share: number): string {
   const channel = (at: number) => {
     const [a, b] = [from, to].map((hex) => parseInt(hex.slice(at, at + 2), 16)) as [number, number]
-    return Math.round(a + (b - a) * share).toString(16).padStart(2, '0')
+    return Math.round(a + (b - a) * share)
+      .toString(16)
+      .padStart(2, '0')
   }
   return `#${channel(1)}${channel(3)}${channel(5)}`
 }
@@ -139,7 +141,8 @@ function arrow(points: readonly Point[], width: number): string {
   const [ux, uy] = towards([0, 0], [x - before[0], y - before[1]], 1)
   const size = ARROW + width / 2
   const half = size * 0.45 + width / 4
-  const corner = (side: number) => `${short(x - ux * size - uy * half * side)} ${short(y - uy * size + ux * half * side)}`
+  const corner = (side: number) =>
+    `${short(x - ux * size - uy * half * side)} ${short(y - uy * size + ux * half * side)}`
   return `M${short(x)} ${short(y)}L${corner(1)}L${corner(-1)}Z`
 }
 
@@ -169,16 +172,36 @@ function card(scene: Scene, frame: Frame, item: number, strength: Strength): str
   const stroke = bad ? colour.error : colour.line
   const parts = [
     // The sheets behind a closed group.
-    ...(group ? [2, 1] : []).map((sheet) => frameRect(x + sheet * 4, y - sheet * 3, w - sheet * 8, radius * 2, radius, colour.line)),
+    ...(group ? [2, 1] : []).map((sheet) =>
+      frameRect(x + sheet * 4, y - sheet * 3, w - sheet * 8, radius * 2, radius, colour.line),
+    ),
     has(scene, item, ItemFlag.root) ? frameRect(x - 4, y - 4, w + 8, h + 8, radius + 3, colour.line, 'none') : '',
-    frameRect(x, y, w, h, radius, stroke, constant ? colour.background : colour.card, has(scene, item, ItemFlag.unlinked)),
+    frameRect(
+      x,
+      y,
+      w,
+      h,
+      radius,
+      stroke,
+      constant ? colour.background : colour.card,
+      has(scene, item, ItemFlag.unlinked),
+    ),
     constant ? '' : stripe(scene, frame, item, strength),
     ...(constant ? oneLine(scene, item) : twoLines(scene, frame, item, group, strength)),
   ]
   return `<g>${parts.join('')}</g>`
 }
 
-function frameRect(x: number, y: number, w: number, h: number, radius: number, stroke: string, fill: string = colour.card, dashed = false): string {
+function frameRect(
+  x: number,
+  y: number,
+  w: number,
+  h: number,
+  radius: number,
+  stroke: string,
+  fill: string = colour.card,
+  dashed = false,
+): string {
   const dash = dashed ? ' stroke-dasharray="3 3"' : ''
   return `<rect x="${short(x + 0.5)}" y="${short(y + 0.5)}" width="${short(w - 1)}" height="${short(h - 1)}" rx="${radius}" fill="${fill}" stroke="${stroke}"${dash}/>`
 }
@@ -216,7 +239,11 @@ function twoLines(scene: Scene, frame: Frame, item: number, group: boolean, stre
   const arrived = known(frame.status[item]!)
   const gradient = `∂ ${formatNumber(arrived ? frame.gradient[item]! : null)}`
   const count = scene.count[item]!
-  const value = group ? `${count.toLocaleString('en-US')} ${count === 1 ? 'op' : 'ops'}` : frame.hasValue[item] ? formatNumber(frame.value[item]!) : ''
+  const value = group
+    ? `${count.toLocaleString('en-US')} ${count === 1 ? 'op' : 'ops'}`
+    : frame.hasValue[item]
+      ? formatNumber(frame.value[item]!)
+      : ''
   const norm = has(scene, item, ItemFlag.tensor) && !group && value !== '' ? `‖·‖ ${value}` : value
   const roomy = (norm.length + gradient.length + 1) * LETTER * text.plain.size <= w - LEFT - RIGHT
   parts.push(write(roomy ? norm : value, x + LEFT, lower, group ? 'plain' : 'value', 'start', w))
@@ -225,7 +252,15 @@ function twoLines(scene: Scene, frame: Frame, item: number, group: boolean, stre
   return parts
 }
 
-function write(content: string, x: number, y: number, style: keyof typeof text, anchor: 'start' | 'end', room: number, fill?: string): string {
+function write(
+  content: string,
+  x: number,
+  y: number,
+  style: keyof typeof text,
+  anchor: 'start' | 'end',
+  room: number,
+  fill?: string,
+): string {
   const shown = fitted(content, style, room)
   if (shown === '') return ''
   const end = anchor === 'end' ? ';text-anchor:end' : ''

@@ -41,7 +41,8 @@ function components({ boxes, arcs }: Problem): number[][] {
     }
     return at
   }
-  for (const { from, to } of arcs) if (from >= 0 && to >= 0) parent[Math.max(find(from), find(to))] = Math.min(find(from), find(to))
+  for (const { from, to } of arcs)
+    if (from >= 0 && to >= 0) parent[Math.max(find(from), find(to))] = Math.min(find(from), find(to))
   const parts = new Map<number, number[]>()
   boxes.forEach((_, box) => {
     const root = find(box)

@@ -48,7 +48,10 @@ const quickOptions = {
 
 /** Whether ELK is worth its time: there is something to arrange, and not too much. */
 export const elkServes = ({ boxes, arcs }: Problem) =>
-  boxes.length > 1 && boxes.length <= ELK_LIMIT && arcs.length <= 3 * ELK_LIMIT && arcs.some((arc) => arc.from >= 0 && arc.to >= 0)
+  boxes.length > 1 &&
+  boxes.length <= ELK_LIMIT &&
+  arcs.length <= 3 * ELK_LIMIT &&
+  arcs.some((arc) => arc.from >= 0 && arc.to >= 0)
 
 /** One worker, started when it is first needed; ended on cancel, and started anew for the next layout. */
 export class Elk {

@@ -53,7 +53,8 @@ export function assignLayers({ boxes, arcs, ins, outs }: Problem): Int32Array {
     layer[arc.to] = Math.max(layer[arc.to]!, layer[arc.from]! + 1)
   }
   const first = new Int32Array(n).fill(-1)
-  for (const arc of forward) if (first[arc.from] === -1 || layer[arc.to]! < first[arc.from]!) first[arc.from] = layer[arc.to]!
+  for (const arc of forward)
+    if (first[arc.from] === -1 || layer[arc.to]! < first[arc.from]!) first[arc.from] = layer[arc.to]!
   for (const arc of arcs) if (arc.from === -1 && arc.to >= 0) hasInput[arc.to] = 1
   for (let box = 0; box < n; box++) if (!hasInput[box] && first[box]! > 0) layer[box] = first[box]! - 1
   let last = 0
@@ -134,7 +135,9 @@ function withDummies(problem: Problem, base: Int32Array): Layering {
 /** The longest span that still gets dummies when there shall not be too many. */
 function longestWithDummies({ boxes, arcs, ins }: Problem, layer: Int32Array): number {
   const n = boxes.length
-  const spans = arcs.map((arc) => layer[arc.to < 0 ? n + ins + arc.toPort : arc.to]! - layer[arc.from < 0 ? n + arc.fromPort : arc.from]!)
+  const spans = arcs.map(
+    (arc) => layer[arc.to < 0 ? n + ins + arc.toPort : arc.to]! - layer[arc.from < 0 ? n + arc.fromPort : arc.from]!,
+  )
   let dummies = 0
   for (const span of spans.sort((a, b) => a - b)) {
     dummies += Math.max(0, span - 1)
@@ -169,7 +172,8 @@ function order(graph: Layering): void {
       for (const vertex of row) {
         const list = neighbours[vertex]!
         let sum = 0
-        for (const link of list) sum += rightwards ? place[link.from]! + portShare(link.fromAt) : place[link.to]! + portShare(link.toAt)
+        for (const link of list)
+          sum += rightwards ? place[link.from]! + portShare(link.fromAt) : place[link.to]! + portShare(link.toAt)
         mean[vertex] = list.length === 0 ? place[vertex]! : sum / list.length
       }
       row.sort((a, b) => mean[a]! - mean[b]! || place[a]! - place[b]!)

@@ -116,7 +116,12 @@ function remember(cache: Map<string, Arrangement>, key: string, arrangement: Arr
   if (cache.size > CACHE) cache.delete(cache.keys().next().value!)
 }
 
-function place(s: Structure, nesting: Nesting, direction: Direction, solve: (problem: Problem) => Arrangement): Positioned {
+function place(
+  s: Structure,
+  nesting: Nesting,
+  direction: Direction,
+  solve: (problem: Problem) => Arrangement,
+): Positioned {
   const sizes = new Sizes(s, nesting, direction)
   for (let inside = nesting.insides.length - 1; inside >= 0; inside--)
     sizes.settle(inside, solve(sizes.problem(inside)))
@@ -168,7 +173,12 @@ class Sizes {
   positions(): Positioned {
     const { s, nesting } = this
     const items = s.element.length
-    const [x, y, w, h] = [new Float32Array(items), new Float32Array(items), new Float32Array(items), new Float32Array(items)]
+    const [x, y, w, h] = [
+      new Float32Array(items),
+      new Float32Array(items),
+      new Float32Array(items),
+      new Float32Array(items),
+    ]
     // Corners of the contents of open groups.
     const left = new Float64Array(nesting.insides.length)
     const top = new Float64Array(nesting.insides.length)
@@ -223,7 +233,8 @@ function straightened(line: readonly number[]): number[] {
     if (n >= 2 && same(kept[n - 2]!, px) && same(kept[n - 1]!, py)) continue
     const inLine =
       n >= 4 &&
-      ((same(kept[n - 4]!, kept[n - 2]!) && same(kept[n - 2]!, px)) || (same(kept[n - 3]!, kept[n - 1]!) && same(kept[n - 1]!, py)))
+      ((same(kept[n - 4]!, kept[n - 2]!) && same(kept[n - 2]!, px)) ||
+        (same(kept[n - 3]!, kept[n - 1]!) && same(kept[n - 1]!, py)))
     if (inLine) kept.splice(n - 2, 2)
     kept.push(px, py)
   }

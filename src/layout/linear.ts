@@ -78,7 +78,13 @@ function placeAcross(problem: Problem, graph: Layering, level: boolean): Float64
 }
 
 /** Sets `y` of a row to the nearest heights to `sum / weight` that keep order and gaps (pool adjacent violators). */
-function pool(problem: Problem, row: readonly number[], sum: Float64Array, weight: Float64Array, y: Float64Array): void {
+function pool(
+  problem: Problem,
+  row: readonly number[],
+  sum: Float64Array,
+  weight: Float64Array,
+  y: Float64Array,
+): void {
   const blocks: { sum: number; weight: number; members: number }[] = []
   const offsets: number[] = []
   let offset = 0
@@ -115,7 +121,8 @@ function placeAlong(problem: Problem, graph: Layering, y: Float64Array): Arrange
     starts.push(right)
     const tracks = routeGap([...wires[k]!.values()])
     const gap = k === layers.length - 1 ? 0 : LAYER_GAP + tracks.width
-    for (const wire of wires[k]!.values()) wire.x = right + widths[k]! + gap / 2 + wire.track * tracks.step - tracks.width / 2
+    for (const wire of wires[k]!.values())
+      wire.x = right + widths[k]! + gap / 2 + wire.track * tracks.step - tracks.width / 2
     right += widths[k]! + gap
   })
   const x = new Float64Array(boxes.length)
@@ -137,7 +144,7 @@ function placeAlong(problem: Problem, graph: Layering, y: Float64Array): Arrange
   const places: Places = { problem, graph, x, y, starts, widths, right }
   const routes = arcs.map((arc, a) => {
     const way = hops[a]
-    if (way) return trace(places, arc, graph.paths[a]!, way)
+    if (way) return trace(places, arc, way)
     lane += LANE
     return laneRoute(places, arc, lane)
   })
@@ -205,10 +212,16 @@ const startX = ({ problem, x }: Places, from: number) => (from < 0 ? 0 : x[from]
 const endX = ({ x, right }: Places, to: number) => (to < 0 ? right : x[to]!)
 
 /** Horizontal through the layers, vertical on the wires' tracks. */
-function trace(places: Places, arc: Arc, path: readonly number[], hops: readonly Hop[]): number[] {
+function trace(places: Places, arc: Arc, hops: readonly Hop[]): number[] {
   const route = [startX(places, arc.from), hops[0]!.fromY]
-  for (const { wire, fromY, toY } of hops) if (Math.abs(fromY - toY) > 0.5) route.push(wire.x, fromY, wire.x, toY)
-  route.push(endX(places, arc.to), hops[path.length - 2]!.toY)
+  let at = hops[0]!.fromY
+  for (const { wire, toY } of hops) {
+    // Less is not seen as a bend, but adds up over many layers.
+    if (Math.abs(at - toY) <= 0.5) continue
+    route.push(wire.x, at, wire.x, toY)
+    at = toY
+  }
+  route.push(endX(places, arc.to), hops.at(-1)!.toY)
   return route
 }
 
@@ -222,5 +235,18 @@ function laneRoute(places: Places, arc: Arc, lane: number): number[] {
   const toY = y[b]! + (arc.to < 0 ? 0 : boxes[b]!.ins[arc.toPort]!)
   const behind = starts[graph.layer[a]!]! + widths[graph.layer[a]!]! + LINE_GAP / 2
   const before = arc.to < 0 ? right - LINE_GAP / 2 : starts[graph.layer[b]!]! - LINE_GAP / 2
-  return [startX(places, arc.from), fromY, behind, fromY, behind, lane, before, lane, before, toY, endX(places, arc.to), toY]
+  return [
+    startX(places, arc.from),
+    fromY,
+    behind,
+    fromY,
+    behind,
+    lane,
+    before,
+    lane,
+    before,
+    toY,
+    endX(places, arc.to),
+    toY,
+  ]
 }

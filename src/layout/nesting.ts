@@ -34,8 +34,7 @@ export interface Nesting {
 
 export const isOpen = (s: Structure, item: number) => (s.flags[item]! & ItemFlag.open) !== 0
 
-export const isGroup = (s: Structure, item: number) =>
-  s.kind[item] === ItemKind.group || s.kind[item] === ItemKind.fold
+export const isGroup = (s: Structure, item: number) => s.kind[item] === ItemKind.group || s.kind[item] === ItemKind.fold
 
 export function nest(s: Structure): Nesting {
   const insides: Inside[] = [{ item: -1, items: [], arcs: [], ins: new Map(), outs: new Map() }]

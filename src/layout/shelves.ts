@@ -32,8 +32,14 @@ interface Placed {
 export function assemble(problem: Problem, rows: readonly (readonly Cell[])[]): Arrangement {
   const lanes = lanesOf(rows)
   // Only rows of several parts need a channel of their own above them, for lines that enter.
-  const above = rows.map((row, r) => (row.length > 1 && lanes.above[r]!.count > 0 ? FIRST_LANE + lanes.above[r]!.count * LANE : 0))
-  const below = rows.map((row, r) => (lanes.below[r]!.count > 0 && (row.length > 1 || r + 1 < rows.length) ? FIRST_LANE + lanes.below[r]!.count * LANE : 0))
+  const above = rows.map((row, r) =>
+    row.length > 1 && lanes.above[r]!.count > 0 ? FIRST_LANE + lanes.above[r]!.count * LANE : 0,
+  )
+  const below = rows.map((row, r) =>
+    lanes.below[r]!.count > 0 && (row.length > 1 || r + 1 < rows.length)
+      ? FIRST_LANE + lanes.below[r]!.count * LANE
+      : 0,
+  )
   const left = lanes.left.count > 0 ? FIRST_LANE + lanes.left.count * LANE : 0
   const right = lanes.right.count > 0 ? FIRST_LANE + lanes.right.count * LANE : 0
   const placed: Placed[] = []
@@ -154,7 +160,8 @@ class Ways {
     for (const place of placed) for (const box of place.cell.boxes) this.home.set(box, place)
     for (const place of placed) {
       for (let port = 0; port < problem.ins; port++)
-        if (place.cell.ins.has(`in ${port}`) && !this.ins.has(port)) this.ins.set(port, this.entry(place, `in ${port}`).at(1)!)
+        if (place.cell.ins.has(`in ${port}`) && !this.ins.has(port))
+          this.ins.set(port, this.entry(place, `in ${port}`).at(1)!)
       for (let port = 0; port < problem.outs; port++)
         if (place.cell.outs.has(`out ${port}`)) this.outs.set(port, this.exit(place, `out ${port}`).at(-1)!)
     }

@@ -130,7 +130,9 @@ export class Snapshot {
       const born = this.tape.table('value').tick.at(value)
       return this.state.endedStart > born ? GradientStatus.unreached : GradientStatus.waiting
     }
-    return isCarried(this.tape, value, this.state.pass[value]!, this.state.tick) ? GradientStatus.carried : GradientStatus.arrived
+    return isCarried(this.tape, value, this.state.pass[value]!, this.state.tick)
+      ? GradientStatus.carried
+      : GradientStatus.arrived
   }
 
   /** Whether the gradient is a number: arrived, carried or released. */
@@ -184,7 +186,8 @@ export class Snapshot {
     const operand = this.operandOf[row]!
     if (operand < 0) return
     const amount = tensor.at(row) < 0 ? given : this.tape.table('tensor').l2.at(tensor.at(row))
-    this.state.flow[operand] = this.state.flowPass[operand] === pass && tensor.at(row) < 0 ? this.state.flow[operand]! + amount : amount
+    this.state.flow[operand] =
+      this.state.flowPass[operand] === pass && tensor.at(row) < 0 ? this.state.flow[operand]! + amount : amount
     this.state.flowPass[operand] = pass
   }
 

@@ -15,13 +15,20 @@ const folder = process.argv[2] ?? 'preview'
 mkdirSync(folder, { recursive: true })
 
 /** Opens the groups whose titles begin as given, one after the other. */
-async function draw(name: string, tape: Tape, open: string[] = [], direction: 'right' | 'down' = 'right'): Promise<void> {
+async function draw(
+  name: string,
+  tape: Tape,
+  open: string[] = [],
+  direction: 'right' | 'down' = 'right',
+): Promise<void> {
   const layouter = new Layouter(elkWorker)
   const graph = new GraphView(tape, layouter)
   const signal = new AbortController().signal
   let { first, final } = graph.scene({ direction }, signal)
   for (const title of open) {
-    const item = first.title.findIndex((known, i) => known.startsWith(title) && first.element[i]! < 0 && (first.flags[i]! & 4) === 0)
+    const item = first.title.findIndex(
+      (known, i) => known.startsWith(title) && first.element[i]! < 0 && (first.flags[i]! & 4) === 0,
+    )
     if (item < 0) throw new Error(`${name}: no closed group "${title}" among ${first.title.join(' | ')}`)
     ;({ first, final } = graph.scene({ open: [first.element[item]!] }, signal))
   }
@@ -30,7 +37,9 @@ async function draw(name: string, tape: Tape, open: string[] = [], direction: 'r
   const scene = await final
   const took = Math.round(performance.now() - start)
   writeFileSync(join(folder, `${name}.svg`), graph.svg(tape.lastTick))
-  console.log(`${name}: ${scene.element.length} items, ${scene.edges.from.length} edges, ${Math.round(scene.width)} × ${Math.round(scene.height)}, ELK ${took} ms`)
+  console.log(
+    `${name}: ${scene.element.length} items, ${scene.edges.from.length} edges, ${Math.round(scene.width)} × ${Math.round(scene.height)}, ELK ${took} ms`,
+  )
   layouter.dispose()
 }
 

@@ -67,7 +67,14 @@ export class Recorder {
     return value
   }
 
-  op(name: string, operands: number[], slopes: number[], data: number, site: number, title: string | null = null): number {
+  op(
+    name: string,
+    operands: number[],
+    slopes: number[],
+    data: number,
+    site: number,
+    title: string | null = null,
+  ): number {
     const value = this.make(name, OpKind.op, operands, slopes, data, site, null)
     if (title !== null) this.name(value, title)
     return value
@@ -76,7 +83,15 @@ export class Recorder {
   /** A tensor op; its backward gives every operand a tensor of the operand's own shape. Products weaken the gradient. */
   tensor(name: string, operands: number[], tensor: Tensor, site: number, title: string | null = null): number {
     const kind = operands.length === 0 ? OpKind.leaf : OpKind.op
-    const value = this.make(name, kind, operands, operands.map(() => (name === 'matmul' ? 0.3 : 1)), tensor.l2, site, tensor)
+    const value = this.make(
+      name,
+      kind,
+      operands,
+      operands.map(() => (name === 'matmul' ? 0.3 : 1)),
+      tensor.l2,
+      site,
+      tensor,
+    )
     if (title !== null) this.name(value, title)
     return value
   }
@@ -103,17 +118,38 @@ export class Recorder {
     const before = new Map(needed.map((value) => [value, this.gradients[value]!]))
     for (const value of needed) if (this.operands[value]!.length > 0) this.gradients[value] = 0
     this.gradients[root] = 1
-    this.encoder.add('root', { pass, value: root, tick: ++this.tick, seed: 1, tensor: this.tensorRow(this.tensors[root]!, 1) })
+    this.encoder.add('root', {
+      pass,
+      value: root,
+      tick: ++this.tick,
+      seed: 1,
+      tensor: this.tensorRow(this.tensors[root]!, 1),
+    })
     for (const value of needed) {
       if (this.operands[value]!.length === 0) continue
       const step = this.encoder.add('step', { pass, op: value, tick: ++this.tick })
       const upstream = this.gradients[value]!
-      this.encoder.add('upstream', { step, output: 0, data: upstream, tensor: this.tensorRow(this.tensors[value]!, upstream) })
+      this.encoder.add('upstream', {
+        step,
+        output: 0,
+        data: upstream,
+        tensor: this.tensorRow(this.tensors[value]!, upstream),
+      })
       this.operands[value]!.forEach((target, slot) => {
         const data = upstream * this.slopes[value]![slot]!
         this.gradients[target]! += data
         const tensor = this.tensorRow(this.tensors[target]!, data)
-        this.encoder.add('contribution', { step, slot, target, tick: ++this.tick, data, tensor, how: 0, mode: 0, site: -1 })
+        this.encoder.add('contribution', {
+          step,
+          slot,
+          target,
+          tick: ++this.tick,
+          data,
+          tensor,
+          how: 0,
+          mode: 0,
+          site: -1,
+        })
       })
       this.written(4)
     }
@@ -185,7 +221,14 @@ export class Recorder {
     const std = Math.abs(l2) / Math.sqrt(count)
     const none = { zeros: 0, nans: 0, posInf: 0, negInf: 0 }
     const range = { count, min: -3 * std, max: 3 * std, mean: 0, std, l2: Math.abs(l2) }
-    return this.encoder.add('tensor', { shape: tensor.shape, dtype: 'float32', device: 'cpu', ...range, ...none, detail: null })
+    return this.encoder.add('tensor', {
+      shape: tensor.shape,
+      dtype: 'float32',
+      device: 'cpu',
+      ...range,
+      ...none,
+      detail: null,
+    })
   }
 
   private inside<T>(

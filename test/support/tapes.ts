@@ -19,7 +19,8 @@ export function neuron(): Tape {
       '',
     ].join('\n'),
   )
-  const leaf = (line: number, name: string, data: number, text: string) => r.leaf(data, r.site(line, `Value(${text})`), name)
+  const leaf = (line: number, name: string, data: number, text: string) =>
+    r.leaf(data, r.site(line, `Value(${text})`), name)
   const x1 = leaf(1, 'x1', 2, '2.0')
   const x2 = leaf(2, 'x2', 0, '0.0')
   const w1 = leaf(3, 'w1', -3, '-3.0')
@@ -139,7 +140,10 @@ export function mlp({ sizes = [2, 16, 16, 1], samples = 100, steps = 1 } = {}): 
 
 /** `x = x * w` again and again; with loop rows, as a tracer writes them, or without. */
 export function chain(length: number, { loops = true } = {}): Tape {
-  const r = new Recorder('chain.py', ['x = Value(1.0)', 'w = Value(1.0)', 'for i in range(n):', '    x = x * w', ''].join('\n'))
+  const r = new Recorder(
+    'chain.py',
+    ['x = Value(1.0)', 'w = Value(1.0)', 'for i in range(n):', '    x = x * w', ''].join('\n'),
+  )
   let x = r.leaf(1, r.site(1, 'Value(1.0)'), 'x')
   const w = r.leaf(1, r.site(2, 'Value(1.0)'), 'w')
   const body = () => {
@@ -210,7 +214,12 @@ export function transformer(blocks = 12): Tape {
   const norm = (name: string, x: number, line: number, text: string) =>
     module(name, 'LayerNorm', line, text, () => {
       const weight = parameter('weight', '256')
-      return r.tensor('layer_norm', [x, weight, parameter('bias', '256')], hidden, r.site(15, 'layer_norm(x, self.weight, self.bias)'))
+      return r.tensor(
+        'layer_norm',
+        [x, weight, parameter('bias', '256')],
+        hidden,
+        r.site(15, 'layer_norm(x, self.weight, self.bias)'),
+      )
     })
   const attention = (x: number) =>
     module('attn', 'Attention', 18, 'self.attn(self.ln1(x))', () => {
@@ -218,9 +227,26 @@ export function transformer(blocks = 12): Tape {
       const k = linear('k', x, 3, 'self.k(x)', '256×256')
       const v = linear('v', x, 3, 'self.v(x)', '256×256')
       const turned = r.tensor('transpose', [k], { shape: '8×256×64', l2: 362 }, r.site(4, 'k.transpose(-2, -1)'))
-      const product = r.tensor('matmul', [q, turned], { shape: '8×64×64', l2: 90 }, r.site(4, 'q @ k.transpose(-2, -1)'))
-      const scores = r.tensor('div', [product], { shape: '8×64×64', l2: 11 }, r.site(4, 'q @ k.transpose(-2, -1) / sqrt(64)'), 'scores')
-      const weights = r.tensor('softmax', [scores], { shape: '8×64×64', l2: 3 }, r.site(5, 'softmax(scores, -1)'), 'weights')
+      const product = r.tensor(
+        'matmul',
+        [q, turned],
+        { shape: '8×64×64', l2: 90 },
+        r.site(4, 'q @ k.transpose(-2, -1)'),
+      )
+      const scores = r.tensor(
+        'div',
+        [product],
+        { shape: '8×64×64', l2: 11 },
+        r.site(4, 'q @ k.transpose(-2, -1) / sqrt(64)'),
+        'scores',
+      )
+      const weights = r.tensor(
+        'softmax',
+        [scores],
+        { shape: '8×64×64', l2: 3 },
+        r.site(5, 'softmax(scores, -1)'),
+        'weights',
+      )
       const mixed = r.tensor('matmul', [weights, v], hidden, r.site(6, 'weights @ v'))
       return linear('proj', mixed, 6, 'self.proj(weights @ v)', '256×256')
     })
@@ -236,7 +262,12 @@ export function transformer(blocks = 12): Tape {
     path = 'model'
     const wte = parameter('wte', '50257×256')
     const embedded = r.tensor('embedding', [wte, tokens], hidden, r.site(22, 'embedding(self.wte, tokens)'))
-    let x = r.tensor('add', [embedded, parameter('wpe', '64×256')], hidden, r.site(22, 'embedding(self.wte, tokens) + self.wpe'))
+    let x = r.tensor(
+      'add',
+      [embedded, parameter('wpe', '64×256')],
+      hidden,
+      r.site(22, 'embedding(self.wte, tokens) + self.wpe'),
+    )
     for (const i of range(blocks)) {
       x = module(`blocks[${i}]`, 'Block', 24, 'block(x)', () => {
         const attended = attention(norm('ln1', x, 18, 'self.ln1(x)'))
@@ -245,10 +276,19 @@ export function transformer(blocks = 12): Tape {
         return r.tensor('add', [y, fed], hidden, r.site(19, 'x + self.mlp(self.ln2(x))'))
       })
     }
-    return linear('head', norm('ln_f', x, 25, 'self.ln_f(x)'), 25, 'self.head(self.ln_f(x))', '256×50257', { shape: '8×64×50257', l2: 900 })
+    return linear('head', norm('ln_f', x, 25, 'self.ln_f(x)'), 25, 'self.head(self.ln_f(x))', '256×50257', {
+      shape: '8×64×50257',
+      l2: 900,
+    })
   })
   r.name(logits, 'logits')
-  const loss = r.tensor('cross_entropy', [logits], { shape: '1', l2: 10.8 }, r.site(27, 'cross_entropy(logits, targets)'), 'loss')
+  const loss = r.tensor(
+    'cross_entropy',
+    [logits],
+    { shape: '1', l2: 10.8 },
+    r.site(27, 'cross_entropy(logits, targets)'),
+    'loss',
+  )
   r.backward(loss, r.site(28, 'loss.backward()'))
   r.descend(parameters, 1e-3, r.site(29, 'optimizer.step()'))
   return r.tape()

@@ -21,7 +21,9 @@ function open(groups: Groups, ...path: string[]): string[] {
   let group = 0
   for (const label of path) {
     const ref = Array.from(groups.children(group)).find(
-      (child) => child < 0 && `${groupTitle(groups, groupOfRef(child))} ${groupSubtitle(groups, groupOfRef(child))}`.trim() === label,
+      (child) =>
+        child < 0 &&
+        `${groupTitle(groups, groupOfRef(child))} ${groupSubtitle(groups, groupOfRef(child))}`.trim() === label,
     )
     if (ref === undefined) throw new Error(`no ${label} in ${contents(groups, group).join(' | ')}`)
     group = groupOfRef(ref)
@@ -31,7 +33,9 @@ function open(groups: Groups, ...path: string[]): string[] {
 
 const contents = (groups: Groups, group: number) =>
   Array.from(groups.children(group), (child) =>
-    child >= 0 ? `op ${groups.tape.opName(child)}` : `${groupTitle(groups, groupOfRef(child))} ${groupSubtitle(groups, groupOfRef(child))}`.trim(),
+    child >= 0
+      ? `op ${groups.tape.opName(child)}`
+      : `${groupTitle(groups, groupOfRef(child))} ${groupSubtitle(groups, groupOfRef(child))}`.trim(),
   )
 
 /** Whether items with the same parent depend on each other in a circle. */
@@ -84,7 +88,9 @@ describe('groups', () => {
         for (let group = groups.size - 1; group >= 0; group--) {
           const children = Array.from(groups.children(group))
           seen.push(...children.filter((child) => child >= 0))
-          expect(groups.count[group]).toBe(children.reduce((sum, child) => sum + (child >= 0 ? 1 : groups.count[groupOfRef(child)]!), 0))
+          expect(groups.count[group]).toBe(
+            children.reduce((sum, child) => sum + (child >= 0 ? 1 : groups.count[groupOfRef(child)]!), 0),
+          )
           expect(groups.find(groups.elementOf(-1 - group))).toBe(group)
         }
         expect(seen.sort((a, b) => a - b)).toEqual(range(tape.ops))
@@ -124,7 +130,12 @@ describe('groups', () => {
 
   it('show the weights of a neuron inside it when nothing else uses them', () => {
     const groups = new Groups(mlp({ samples: 1 }))
-    const neuronPath = ['for step in range(steps) #0', 'for row, y in zip(X, Y) #0', 'MLP.__call__', 'layers[2] › neurons[0]']
+    const neuronPath = [
+      'for step in range(steps) #0',
+      'for row, y in zip(X, Y) #0',
+      'MLP.__call__',
+      'layers[2] › neurons[0]',
+    ]
     expect(open(groups, ...neuronPath)).toContain('w[0 … 15] × 16')
     expect(open(groups, ...neuronPath, 'w[0 … 15] × 16')).toHaveLength(16)
   })
@@ -139,7 +150,17 @@ describe('groups', () => {
     const groups = new Groups(tape)
     const block = ['GPT.forward', 'blocks[0 … 11] × 12', 'blocks[3]']
     expect(open(groups, ...block)).toEqual(['ln1', 'attn', 'op add', 'ln2', 'mlp', 'op add'])
-    expect(open(groups, ...block, 'attn')).toEqual(['q', 'k', 'v', 'op transpose', 'op matmul', 'op div', 'op softmax', 'op matmul', 'proj'])
+    expect(open(groups, ...block, 'attn')).toEqual([
+      'q',
+      'k',
+      'v',
+      'op transpose',
+      'op matmul',
+      'op div',
+      'op softmax',
+      'op matmul',
+      'proj',
+    ])
     expect(open(groups, ...block, 'attn', 'q')).toEqual(['op parameter', 'op matmul', 'op parameter', 'op add'])
   })
 
@@ -165,7 +186,11 @@ describe('groups', () => {
     const r = new Recorder('lines.py', 'x = V(1)\ny = x * x + x * x + x * x\nz = tanh(y) * y\n')
     let x = r.leaf(1, r.site(1, 'V(1)'), 'x')
     for (let i = 0; i < 15; i++) {
-      const [a, b, c] = [r.mul(x, x, r.site(2, 'x * x')), r.mul(x, x, r.site(2, 'x * x + x * x')), r.mul(x, x, r.site(2, 'x * x + x * x + x * x'))]
+      const [a, b, c] = [
+        r.mul(x, x, r.site(2, 'x * x')),
+        r.mul(x, x, r.site(2, 'x * x + x * x')),
+        r.mul(x, x, r.site(2, 'x * x + x * x + x * x')),
+      ]
       const sum = r.add(r.add(a, b, r.site(2, 'x * x')), c, r.site(2, 'x * x + x * x + x * x'))
       x = r.mul(r.tanh(sum, r.site(3, 'tanh(y)')), sum, r.site(3, 'tanh(y) * y'))
     }

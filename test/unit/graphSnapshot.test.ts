@@ -13,7 +13,11 @@ function expectAgreement(tape: Tape, snapshot: Snapshot, tick: number): void {
   snapshot.moveTo(tick)
   for (let value = 0; value < tape.tables.rowsOf('value'); value++) {
     const { status, held } = gradientAt(tape, value, tick)
-    expect({ value, status: snapshot.status(value), held: snapshot.hasGradient(value) ? snapshot.gradient(value) : null }).toEqual({
+    expect({
+      value,
+      status: snapshot.status(value),
+      held: snapshot.hasGradient(value) ? snapshot.gradient(value) : null,
+    }).toEqual({
       value,
       status,
       held,
@@ -30,9 +34,23 @@ type Event =
 const events: fc.Arbitrary<Event[]> = fc.array(
   fc.oneof(
     fc.record({ what: fc.constantFrom('pass' as const, 'end' as const, 'leaf' as const) }),
-    fc.record({ what: fc.constantFrom('op' as const, 'step' as const, 'step' as const, 'seed' as const), value: fc.nat(5), data: fc.integer({ min: -9, max: 9 }) }),
-    fc.record({ what: fc.constant('write' as const), value: fc.nat(5), data: fc.integer({ min: -9, max: 9 }), kind: fc.constantFrom(...Object.values(WriteKind)) }),
-    fc.record({ what: fc.constant('held' as const), value: fc.nat(5), data: fc.integer({ min: -9, max: 9 }), before: fc.integer({ min: -2, max: 2 }) }),
+    fc.record({
+      what: fc.constantFrom('op' as const, 'step' as const, 'step' as const, 'seed' as const),
+      value: fc.nat(5),
+      data: fc.integer({ min: -9, max: 9 }),
+    }),
+    fc.record({
+      what: fc.constant('write' as const),
+      value: fc.nat(5),
+      data: fc.integer({ min: -9, max: 9 }),
+      kind: fc.constantFrom(...Object.values(WriteKind)),
+    }),
+    fc.record({
+      what: fc.constant('held' as const),
+      value: fc.nat(5),
+      data: fc.integer({ min: -9, max: 9 }),
+      before: fc.integer({ min: -2, max: 2 }),
+    }),
   ),
   { maxLength: 60 },
 )
@@ -69,11 +87,30 @@ function anyTape(list: Event[]): Tape {
         const step = e.add('step', { pass, op: value, tick: ++tick })
         const mode = event.data % 3 === 0 ? Mode.set : Mode.add
         const target = values[(value + 1) % values.length]!
-        e.add('contribution', { step, slot: 0, target, tick: ++tick, data: event.data, tensor: -1, how: 0, mode, site: -1 })
+        e.add('contribution', {
+          step,
+          slot: 0,
+          target,
+          tick: ++tick,
+          data: event.data,
+          tensor: -1,
+          how: 0,
+          mode,
+          site: -1,
+        })
         break
       }
       case 'write':
-        e.add('write', { tick: ++tick, target: value, cell: event.data % 4 === 0 ? Cell.value : Cell.gradient, kind: event.kind, before: 0, after: event.data, tensor: -1, site: -1 })
+        e.add('write', {
+          tick: ++tick,
+          target: value,
+          cell: event.data % 4 === 0 ? Cell.value : Cell.gradient,
+          kind: event.kind,
+          before: 0,
+          after: event.data,
+          tensor: -1,
+          site: -1,
+        })
         break
       case 'held':
         if (pass >= 0) e.add('held', { pass, value, before: event.before, after: event.data, tensor: -1 })
@@ -126,7 +163,9 @@ describe('Snapshot', () => {
       const fresh = new Snapshot(tape)
       fresh.moveTo(tick)
       const numbers = (s: Snapshot) =>
-        Array.from({ length: tape.ops }, (_, value) => (s.hasGradient(value) ? s.gradient(value) : s.status(value) + 1000))
+        Array.from({ length: tape.ops }, (_, value) =>
+          s.hasGradient(value) ? s.gradient(value) : s.status(value) + 1000,
+        )
       expect(numbers(walked)).toEqual(numbers(fresh))
     }
   })

@@ -1,0 +1,252 @@
+/** Pictures: nothing overlaps, edges go from border to border and around cards, and the same input gives the same picture. */
+import fc from 'fast-check'
+import { afterAll, describe, expect, it } from 'vitest'
+import { Groups } from '../../src/graph/groups.ts'
+import { opFacts, structure, type Structure } from '../../src/graph/structure.ts'
+import { Layouter, type Direction, type ElkWorker, type Positioned } from '../../src/layout/layout.ts'
+import { linearLayout } from '../../src/layout/linear.ts'
+import { isOpen } from '../../src/layout/nesting.ts'
+import type { Tape } from '../../src/tape/tape.ts'
+import { elkWorker } from '../support/elkWorker.ts'
+import { chain, expressions, expressionTape, mlp, neuron, range, transformer } from '../support/tapes.ts'
+
+const never = new AbortController().signal
+
+function structureOf(tape: Tape, isOpen?: (groups: Groups, group: number) => boolean): Structure {
+  const groups = new Groups(tape)
+  return structure(groups, opFacts(tape), (group) => (isOpen ? isOpen(groups, group) : groups.opensByItself(group)))
+}
+
+/** Opens folds only at their first instance. */
+const deep = (groups: Groups, group: number) =>
+  !groups.isFold(groups.parent[group]!) || groups.children(groups.parent[group]!)[0] === -1 - group
+
+const noElk = () => new Layouter(() => ({ postMessage: () => undefined, terminate: () => undefined }))
+
+const quick = (s: Structure, direction: Direction = 'right') => {
+  const { first, final } = noElk().layout(s, direction, AbortSignal.abort())
+  final.catch(() => undefined)
+  return first
+}
+
+const EPSILON = 0.1
+
+interface Rect {
+  x0: number
+  y0: number
+  x1: number
+  y1: number
+}
+
+const rect = ({ x, y, w, h }: Positioned, item: number, grow = 0): Rect => ({
+  x0: x[item]! - grow,
+  y0: y[item]! - grow,
+  x1: x[item]! + w[item]! + grow,
+  y1: y[item]! + h[item]! + grow,
+})
+
+const overlap = (a: Rect, b: Rect) =>
+  a.x0 < b.x1 - EPSILON && b.x0 < a.x1 - EPSILON && a.y0 < b.y1 - EPSILON && b.y0 < a.y1 - EPSILON
+
+const inside = (a: Rect, b: Rect) =>
+  a.x0 >= b.x0 - EPSILON && a.y0 >= b.y0 - EPSILON && a.x1 <= b.x1 + EPSILON && a.y1 <= b.y1 + EPSILON
+
+function polyline({ offset, points }: Positioned, edge: number): [number, number][] {
+  return range(offset[edge + 1]! - offset[edge]!).map((i) => {
+    const p = offset[edge]! + i
+    return [points[2 * p]!, points[2 * p + 1]!]
+  })
+}
+
+function expectNoOverlap(s: Structure, at: Positioned): void {
+  const faults: string[] = []
+  const whole: Rect = { x0: 0, y0: 0, x1: at.width, y1: at.height }
+  const siblings = new Map<number, number[]>()
+  for (let item = 0; item < s.element.length; item++) {
+    const parent = s.parent[item]!
+    if (!inside(rect(at, item), parent < 0 ? whole : rect(at, parent))) faults.push(`${s.title[item]!} sticks out`)
+    const around = siblings.get(parent) ?? []
+    for (const other of around)
+      if (overlap(rect(at, other), rect(at, item))) faults.push(`${s.title[item]!} lies on ${s.title[other]!}`)
+    around.push(item)
+    siblings.set(parent, around)
+  }
+  expect(faults).toEqual([])
+}
+
+/** Pieces are horizontal or vertical, begin and end at their items' borders, and go through no other card. */
+function expectGoodEdges(s: Structure, at: Positioned, direction: Direction): void {
+  const faults: string[] = []
+  const cards = range(s.element.length).filter((item) => !isOpen(s, item))
+  const flow = direction === 'right' ? 0 : 1
+  for (let edge = 0; edge < s.from.length; edge++) {
+    const name = `${s.title[s.from[edge]!]!} → ${s.title[s.to[edge]!]!}`
+    const line = polyline(at, edge)
+    const [from, to] = [rect(at, s.from[edge]!), rect(at, s.to[edge]!)]
+    if (Math.abs(line[0]![flow] - (flow === 0 ? from.x1 : from.y1)) > 0.5) faults.push(`${name} begins apart`)
+    if (Math.abs(line.at(-1)![flow] - (flow === 0 ? to.x0 : to.y0)) > 0.5) faults.push(`${name} ends apart`)
+    for (let i = 1; i < line.length; i++) {
+      const [ax, ay] = line[i - 1]!
+      const [bx, by] = line[i]!
+      if (Math.min(Math.abs(ax - bx), Math.abs(ay - by)) > 0.6) faults.push(`${name} is skew`)
+      const piece = {
+        x0: Math.min(ax, bx) - 0.2,
+        y0: Math.min(ay, by) - 0.2,
+        x1: Math.max(ax, bx) + 0.2,
+        y1: Math.max(ay, by) + 0.2,
+      }
+      for (const card of cards)
+        if (overlap(piece, rect(at, card, -1))) faults.push(`${name} goes through ${s.title[card]!}`)
+    }
+  }
+  expect(faults).toEqual([])
+}
+
+const pictures: [string, () => Structure][] = [
+  ['the neuron', () => structureOf(neuron())],
+  ['an MLP', () => structureOf(mlp())],
+  ['an MLP opened down to a neuron', () => structureOf(mlp({ samples: 3 }), deep)],
+  ['100 samples', () => structureOf(mlp(), (groups, group) => !groups.isFold(groups.parent[group]!))],
+  ['a transformer', () => structureOf(transformer())],
+  ['a transformer opened down to a projection', () => structureOf(transformer(12), deep)],
+  ['a chain of 300', () => structureOf(chain(300), () => true)],
+]
+
+describe.each(pictures)('the first picture of %s', (_, make) => {
+  const s = make()
+  it.each(['right', 'down'] as const)('has no overlaps and edges around the cards (%s)', (direction) => {
+    const at = quick(s, direction)
+    expectNoOverlap(s, at)
+    expectGoodEdges(s, at, direction)
+  })
+})
+
+describe('the first picture', () => {
+  it('has no overlaps and edges around the cards for any graph and any open groups', () => {
+    fc.assert(
+      fc.property(
+        expressions,
+        fc.infiniteStream(fc.boolean()),
+        fc.constantFrom('right' as const, 'down' as const),
+        (nodes, coins, direction) => {
+          const opened: boolean[] = []
+          const s = structureOf(expressionTape(nodes), (_, group) => (opened[group] ??= coins.next().value as boolean))
+          const at = quick(s, direction)
+          expectNoOverlap(s, at)
+          expectGoodEdges(s, at, direction)
+        },
+      ),
+      { numRuns: 150 },
+    )
+  })
+
+  it('is the same every time', () => {
+    const s = structureOf(mlp({ samples: 3 }), deep)
+    expect(quick(s)).toEqual(quick(s))
+  })
+
+  it('is not many times wider than high', () => {
+    for (const [, make] of pictures.slice(1)) {
+      const { width, height } = quick(make())
+      expect(width / height).toBeLessThan(9)
+    }
+    const rows = quick(structureOf(chain(300), () => true))
+    expect(rows.width / rows.height).toBeLessThan(4)
+  })
+
+  it('survives circles: the arc that goes back runs below everything', () => {
+    const box = { w: 168, h: 56, ins: [28], outs: [28] }
+    const arc = (from: number, to: number) => ({ from, fromPort: 0, to, toPort: 0 })
+    const { h, routes } = linearLayout({
+      boxes: [box, box, box],
+      arcs: [arc(0, 1), arc(1, 2), arc(2, 0)],
+      ins: 0,
+      outs: 0,
+    })
+    const lowest = Math.max(...routes[2]!.filter((_, i) => i % 2 === 1))
+    expect(lowest).toBeGreaterThan(56)
+    expect(lowest).toBeLessThanOrEqual(h)
+  })
+
+  it('lays out 20,000 boxes with long arcs in linear time', () => {
+    const box = { w: 168, h: 56, ins: [20, 40], outs: [28] }
+    const boxes = range(20_000).map(() => box)
+    const arcs = range(19_999).flatMap((i) => [
+      { from: i, fromPort: 0, to: i + 1, toPort: 0 },
+      { from: Math.floor(i / 2), fromPort: 0, to: i + 1, toPort: 1 },
+    ])
+    const start = performance.now()
+    const { routes } = linearLayout({ boxes, arcs, ins: 0, outs: 0 })
+    expect(routes.every((route) => route.length >= 4)).toBe(true)
+    expect(performance.now() - start).toBeLessThan(8000)
+  })
+})
+
+describe('the final picture', () => {
+  const layouter = new Layouter(elkWorker)
+  afterAll(() => layouter.dispose())
+
+  it.each(pictures)('of %s has no overlaps and edges around the cards', async (_, make) => {
+    const s = make()
+    for (const direction of ['right', 'down'] as const) {
+      const at = await layouter.layout(s, direction, never).final
+      expectNoOverlap(s, at)
+      expectGoodEdges(s, at, direction)
+    }
+  })
+
+  it('is the same from a fresh worker, and at once the second time', async () => {
+    const s = structureOf(mlp({ samples: 3 }), deep)
+    const other = new Layouter(elkWorker)
+    const final = await other.layout(s, 'right', never).final
+    other.dispose()
+    expect(await layouter.layout(s, 'right', never).final).toEqual(final)
+    const again = layouter.layout(s, 'right', never)
+    expect(again.complete).toBe(true)
+    expect(again.first).toEqual(final)
+  })
+
+  it('keeps operands in order', async () => {
+    const s = structureOf(neuron())
+    const at = await layouter.layout(s, 'right', never).final
+    const y = (title: string) => at.y[s.title.indexOf(title)]!
+    expect(y('x1')).toBeLessThan(y('w1'))
+    expect(y('w1')).toBeLessThan(y('x2'))
+    expect(y('x2')).toBeLessThan(y('w2'))
+  })
+
+  it('is given up at once on abort: the worker ends and a later layout has a new one', async () => {
+    let started = 0
+    let ended = 0
+    const counting = new Layouter(() => {
+      started++
+      const worker = elkWorker()
+      return {
+        ...silent,
+        on: worker.on!.bind(worker),
+        postMessage: worker.postMessage.bind(worker),
+        terminate: () => (ended++, worker.terminate()),
+      }
+    })
+    const s = structureOf(mlp({ samples: 3 }), deep)
+    const controller = new AbortController()
+    const { final } = counting.layout(s, 'right', controller.signal)
+    controller.abort()
+    await expect(final).rejects.toThrow()
+    expect([started, ended]).toEqual([1, 1])
+    await counting.layout(s, 'right', never).final
+    counting.dispose()
+    expect([started, ended]).toEqual([2, 2])
+  })
+
+  it('is the first one when the worker fails', async () => {
+    const failing = new Layouter(() => ({
+      ...silent,
+      on: (event, listener) => event === 'error' && setTimeout(() => listener(new Error('out of memory'))),
+    }))
+    const { first, final } = failing.layout(structureOf(neuron()), 'right', never)
+    expect(await final).toEqual(first)
+  })
+})
+
+const silent: ElkWorker = { postMessage: () => undefined, terminate: () => undefined }
