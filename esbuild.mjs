@@ -1,6 +1,6 @@
 /** Builds everything that is shipped into dist/. `--production` minifies and leaves out source maps. */
 import { build } from 'esbuild'
-import { cp, mkdir, readFile, rm } from 'node:fs/promises'
+import { cp, mkdir } from 'node:fs/promises'
 
 const production = process.argv.includes('--production')
 const common = {
@@ -14,7 +14,6 @@ const node = { ...common, platform: 'node', target: 'node20.19' }
 const browser = { ...common, platform: 'browser', target: 'es2023', sourcemap: false, minify: true }
 
 await mkdir('dist', { recursive: true })
-await rm('dist/embeddedPython/tracer', { recursive: true, force: true })
 await Promise.all([
   // The extension host loads CommonJS; everything else is ESM.
   build({
@@ -31,15 +30,9 @@ await Promise.all([
     outdir: 'dist',
     format: 'esm',
   }),
-  build({
-    ...node,
-    entryPoints: { child: 'src/runtimes/embeddedPython/child.ts' },
-    outdir: 'dist/embeddedPython',
-    format: 'esm',
-    outExtension: { '.js': '.mjs' },
-  }),
   page(),
   copies(),
+  embeddedPython(),
 ])
 
 /** The exported page in parts; `src/session/exportedPage.node.ts` puts them together with a tape. */
@@ -57,26 +50,12 @@ async function page() {
 
 async function copies() {
   await cp('node_modules/elkjs/lib/elk-worker.min.js', 'dist/elk-worker.cjs')
-  await cp('src/tracer/python', 'dist/embeddedPython/tracer/backprop_tracer', {
-    recursive: true,
-    filter: (path) => !path.includes('__pycache__'),
-  })
-  await cp('src/runtimes/embeddedPython/library', 'dist/embeddedPython/library', {
-    recursive: true,
-    filter: (path) => !path.includes('__pycache__'),
-  })
-  const pyodide = 'node_modules/pyodide'
-  await mkdir('dist/embeddedPython/pyodide', { recursive: true })
-  const { files } = JSON.parse(await readFile(`${pyodide}/package.json`, 'utf8'))
-  void files
-  for (const file of [
-    'package.json',
-    'pyodide.mjs',
-    'pyodide.asm.mjs',
-    'pyodide.asm.wasm',
-    'python_stdlib.zip',
-    'pyodide-lock.json',
-  ]) {
-    await cp(`${pyodide}/${file}`, `dist/embeddedPython/pyodide/${file}`)
-  }
+}
+
+/** The runtime knows best what it needs; its build is TypeScript, so it is bundled before it is called. */
+async function embeddedPython() {
+  const outfile = 'dist/build/embeddedPython.mjs'
+  await build({ ...node, entryPoints: ['src/runtimes/embeddedPython/build.ts'], outfile, format: 'esm', packages: 'external' })
+  const { buildEmbeddedPython } = await import(`./${outfile}`)
+  await buildEmbeddedPython(process.cwd(), 'dist/embeddedPython')
 }

@@ -8,7 +8,6 @@ import { serveSession } from './serve.ts'
 
 const { dist } = workerData as { dist: string }
 const port = parentPort!
-const table = runtimes({ dist })
 
 serveSession(
   {
@@ -17,7 +16,7 @@ serveSession(
   },
   {
     elkWorker: () => new Worker(join(dist, 'elk.js')),
-    runtime: (id) => table.find((runtime) => runtime.id === id),
+    runtime: (id) => runtimes[id]?.({ dist: join(dist, id) }),
     files: diskReader,
   },
 )

@@ -175,7 +175,8 @@ function cut(payload: Uint8Array, at: number, type: ColumnType, rows: number): C
   const bytes = rows * cellSize[type]
   const start = payload.byteOffset + at
   const aligned = start % cellSize[type] === 0
-  const buffer = aligned ? payload.buffer : payload.slice(at, at + bytes).buffer
+  // Not `slice`: on a Buffer of Node that is no copy.
+  const buffer = aligned ? payload.buffer : new Uint8Array(payload.subarray(at, at + bytes)).buffer
   const from = aligned ? start : 0
   switch (type) {
     case 'u8':

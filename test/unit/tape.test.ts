@@ -67,6 +67,16 @@ describe('wire', () => {
     )
   })
 
+  it('reads bytes that lie anywhere in a larger buffer, as those of a pipe do', () => {
+    const bytes = square()
+    for (let shift = 0; shift < 8; shift++) {
+      const pool = Buffer.alloc(bytes.length + 8)
+      pool.set(bytes, shift)
+      const tape = opened(pool.subarray(shift, shift + bytes.length))
+      expect(tape.table('contribution').data.at(1)).toBe(3)
+    }
+  })
+
   it('refuses a truncated recording and keeps what came before the cut', () => {
     const bytes = square()
     let refused = 0
