@@ -20,8 +20,14 @@ export interface EmbeddedPython extends Runtime {
   dispose(): void
 }
 
-/** `dist` is the folder that `buildEmbeddedPython` filled. */
-export function embeddedPython({ dist }: { dist: string }): EmbeddedPython {
+export interface EmbeddedPythonOptions {
+  /** The folder that `buildEmbeddedPython` filled. */
+  dist: string
+  /** false: without Node's permission model, an extra wall that may be inert in Electron. The other layers hold alone. */
+  permission?: boolean
+}
+
+export function embeddedPython({ dist, permission = true }: EmbeddedPythonOptions): EmbeddedPython {
   let waiting: { sandbox: Sandbox; timer: NodeJS.Timeout } | null = null
 
   const dispose = () => {
@@ -35,7 +41,7 @@ export function embeddedPython({ dist }: { dist: string }): EmbeddedPython {
     warm() {
       if (waiting && !waiting.sandbox.over) return
       dispose()
-      waiting = { sandbox: new Sandbox(dist), timer: setTimeout(dispose, WARM_MS) }
+      waiting = { sandbox: new Sandbox(dist, permission), timer: setTimeout(dispose, WARM_MS) }
       waiting.timer.unref()
       waiting.sandbox.unref()
     },
@@ -47,7 +53,7 @@ export function embeddedPython({ dist }: { dist: string }): EmbeddedPython {
         sandbox = waiting.sandbox
         waiting = null
         sandbox.ref()
-      } else sandbox = new Sandbox(dist)
+      } else sandbox = new Sandbox(dist, permission)
       return new EmbeddedRun(sandbox, request, files, sink)
     },
   }

@@ -28,10 +28,27 @@ del _name, _finder
 `)
   const scope = globalThis as unknown as Record<string, unknown>
   for (const name of Object.getOwnPropertyNames(globalThis)) if (!kept.has(name)) delete scope[name]
-  // What prints in a browser's console must not find Node's.
-  scope['console'] = Object.freeze(
-    Object.fromEntries(['log', 'warn', 'error', 'info', 'debug', 'dir'].map((name) => [name, Object.freeze(() => {})])),
-  )
+  replaceHostObjects(scope)
+}
+
+/** What the interpreter needs of the host, as plain functions that lead to no object of Node's. */
+function replaceHostObjects(scope: Record<string, unknown>): void {
+  const { performance, crypto, setTimeout: later } = globalThis
+  const silent = Object.freeze(() => {})
+  const own = {
+    performance: { timeOrigin: performance.timeOrigin, now: Object.freeze(() => performance.now()) },
+    crypto: { getRandomValues: Object.freeze((view: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(view)) },
+    // Node's would return a `Timeout`, and that leads to the other timers.
+    setTimeout: (callback: () => void, ms: number) => {
+      later(callback, ms)
+      return 0
+    },
+    clearTimeout: silent,
+    console: { log: silent, warn: silent, error: silent, info: silent, debug: silent, dir: silent },
+  }
+  for (const [name, value] of Object.entries(own)) {
+    Object.defineProperty(scope, name, { value: Object.freeze(value), writable: false, configurable: false })
+  }
 }
 
 /** The names of the doors found open; empty when all are shut. */

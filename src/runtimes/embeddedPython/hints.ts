@@ -30,5 +30,8 @@ export async function hintFor(
   if (/start new thread|emscripten does not support processes|Host is unreachable|Connection refused/i.test(message)) {
     return 'The sandbox has no network, no other processes and no threads.'
   }
+  if (type === 'RuntimeError' && /stack switching|run_until_complete|run_sync/i.test(message)) {
+    return 'The embedded Python cannot run an asyncio event loop.'
+  }
   return null
 }

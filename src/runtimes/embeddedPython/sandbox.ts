@@ -14,15 +14,18 @@ export class Sandbox {
   /** The process has ended. */
   over = false
   private readonly dist: string
+  /** The flag that turns Node's permission model on, if this Node has one. */
+  private readonly permission: string | null
   private child: ChildProcess
   private listener: Listener | null = null
   private complaint = ''
   private closed!: Promise<void>
   private killed = false
 
-  constructor(dist: string) {
+  constructor(dist: string, usePermission: boolean) {
     this.dist = dist
-    this.child = this.spawn(permissionFlag())
+    this.permission = usePermission ? permissionFlag() : null
+    this.child = this.spawn(this.permission)
     this.ready = this.prove()
     // A waiting sandbox may fail before anyone asks.
     this.ready.catch(() => {})
@@ -64,7 +67,7 @@ export class Sandbox {
     const first = await this.firstFrame()
     if (first) return first
     // `--permission` is an extra wall: where this Node or Electron does not start with it, go without.
-    if (this.killed || permissionFlag() === null) throw new Error(this.complaint.trim() || 'the sandbox did not start')
+    if (this.killed || this.permission === null) throw new Error(this.complaint.trim() || 'the sandbox did not start')
     this.complaint = ''
     this.over = false
     this.child = this.spawn(null)

@@ -68,7 +68,7 @@ if (data.makeSnapshot) {
 }
 
 async function start(): Promise<Pyodide> {
-  const pyodide = await load(data, { version: data.version, snapshot: data.snapshot ?? undefined })
+  const pyodide = await loadFast()
   for (const file of data.own) give(pyodide, file.path, file.bytes)
   pyodide.setStdout({ write: (bytes) => (emit(Frame.stdout, bytes), bytes.length), isatty: false })
   pyodide.setStderr({ write: (bytes) => (emit(Frame.stderr, bytes), bytes.length), isatty: false })
@@ -76,13 +76,28 @@ async function start(): Promise<Pyodide> {
   device(pyodide, '/dev/backprop_outcome', 65, Frame.outcome)
   harden(pyodide)
   const open = openDoors(pyodide)
-  if (!data.snapshot) pyodide.runPython(preload)
   const fromPython = pyodide.runPython('import backprop_doors; backprop_doors.open_doors()')
   if (fromPython !== '') open.push(String(fromPython))
   if (open.length > 0) throw new Error(`its self-test found a way out: ${open.join(', ')}`)
   const python = String(pyodide.runPython("sys.version.split(' ')[0]"))
   const interpreter = `Python ${python} (Pyodide ${pyodide.version})`
   emit(Frame.ready, text.encode(JSON.stringify({ interpreter, permission: data.permission })))
+  return pyodide
+}
+
+/** From the snapshot; where there is none, or it does not load after all, from nothing: slower, otherwise the same. */
+async function loadFast(): Promise<Pyodide> {
+  const { version, snapshot } = data
+  if (snapshot) {
+    try {
+      return await load(data, { version, snapshot })
+    } catch {
+      // Fall through.
+    }
+  }
+  const pyodide = await load(data, { version })
+  for (const file of data.own) give(pyodide, file.path, file.bytes)
+  pyodide.runPython(preload)
   return pyodide
 }
 

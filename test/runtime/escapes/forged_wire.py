@@ -1,0 +1,29 @@
+"""Sends bytes in the tracer's name, then breaks the tracer and the harness."""
+
+import os
+import sys
+
+from attempt import attempt
+
+
+@attempt
+def forged_wire():
+    fd = os.open('/dev/backprop_wire', os.O_WRONLY)
+    os.write(fd, b'\xff' * 100_000)
+    os.write(fd, b'')
+
+
+@attempt
+def break_the_tracer():
+    for name, module in list(sys.modules.items()):
+        if name.startswith(('backprop', 'json')):
+            for key in list(vars(module)):
+                if callable(getattr(module, key)) and not key.startswith('__'):
+                    setattr(module, key, lambda *a, **k: 1 / 0)
+
+
+@attempt
+def clear_the_importer():
+    sys.meta_path.clear()
+    sys.path_hooks.clear()
+    sys.path.clear()

@@ -1,0 +1,265 @@
+/** What a script may expect of the embedded runtime. */
+
+import { existsSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { buildRuntime, folderWith, run, runText, type Result } from './support.ts'
+
+let built: Awaited<ReturnType<typeof buildRuntime>>
+beforeAll(async () => {
+  built = await buildRuntime()
+}, 60_000)
+afterAll(() => built.remove())
+
+const runSource = (text: string, options?: Parameters<typeof runText>[2]) => runText(built.runtime, text, options)
+
+async function inFolder(files: Record<string, string | Uint8Array>, script: string, options = {}): Promise<Result> {
+  const folder = folderWith(files)
+  try {
+    return await run(built.runtime, join(folder, script), options)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function raised({ end }: Result) {
+  if (end.kind !== 'raised') throw new Error(`the run did not raise: ${JSON.stringify(end)}`)
+  return end.error
+}
+
+describe('as plain Python', () => {
+  test('arguments, output streams, Unicode, exit code, info', async () => {
+    const result = await runSource(
+      'import sys\nprint(sys.argv[1:], __name__, "∂π😀")\nsys.stdout.buffer.write(b"\\xff\\n")\nsys.stdout.flush()\n' +
+        'print("err", file=sys.stderr)\nsys.exit(3)',
+      { args: ['a b', 'ü'] },
+    )
+    expect(result.end).toEqual({ kind: 'done', exitCode: 3 })
+    expect(result.stdout).toBe("['a b', 'ü'] __main__ ∂π😀\n\ufffd\n")
+    expect(result.stderr).toBe('err\n')
+    expect(result.info).toMatchObject({ runtime: 'embeddedPython', interpreter: 'Python 3.14.2 (Pyodide 314.0.7)' })
+    expect(result.wire.subarray(0, 4).toString()).toBe('BPLW')
+  })
+
+  test('modules and data beside the script, names with spaces, emoji and CJK, links', async () => {
+    const files = {
+      'my 脚本 😀/main.py':
+        'import os, helper, pkg.inner\nhere = os.path.dirname(__file__)\n' +
+        'print(helper.x, pkg.inner.y, open(os.path.join(here, "данные.txt"), encoding="utf-8").read())\n' +
+        'print(open("link.txt").read(), os.path.exists("outside.txt"), os.getcwd() == here)',
+      'my 脚本 😀/helper.py': 'x = 1',
+      'my 脚本 😀/pkg/__init__.py': '',
+      'my 脚本 😀/pkg/inner.py': 'import helper\ny = helper.x + 1',
+      'my 脚本 😀/данные.txt': 'данные',
+      'my 脚本 😀/real.txt': 'linked',
+      'secret.txt': 'not given',
+    }
+    const folder = folderWith(files)
+    const at = join(folder, 'my 脚本 😀')
+    symlinkSync('real.txt', join(at, 'link.txt'))
+    symlinkSync('../secret.txt', join(at, 'outside.txt'))
+    const result = await run(built.runtime, join(at, 'main.py'))
+    rmSync(folder, { recursive: true })
+    expect(result.stderr).toBe('')
+    expect(result.stdout).toBe('1 2 данные\nlinked False True\n')
+  })
+
+  test('the working folder exists, but gives no modules', async () => {
+    const result = await runSource('import os\nprint(os.getcwd(), os.listdir("."))', { cwd: '/elsewhere/work' })
+    expect(result.stdout).toBe('/elsewhere/work []\n')
+  })
+
+  test('input comes from the request and ends', async () => {
+    const result = await runSource('print(input() + input("? "))\ninput()', { stdin: 'one\nzwö\n' })
+    expect(result.stdout).toBe('? onezwö\n')
+    expect(raised(result)).toMatchObject({ type: 'EOFError', hint: expect.stringContaining('standard input') })
+  })
+
+  test('random numbers differ between runs, os.urandom and the clock are live, hashes do not change', async () => {
+    const source =
+      'import random, os, time\nprint(random.random(), os.urandom(8).hex(), hash("abc"), abs(time.time()) // 1000)'
+    const [a, b] = await Promise.all([runSource(source), runSource(source)])
+    const [first, second] = [a.stdout.split(' '), b.stdout.split(' ')]
+    expect(first[0]).not.toBe(second[0])
+    expect(first[1]).not.toBe(second[1])
+    expect(first[2]).toBe(second[2])
+    expect(Math.abs(Number(first[3]) - Math.floor(Date.now() / 1e6))).toBeLessThanOrEqual(1)
+  })
+
+  test('deep recursion through operators is the script’s RecursionError', async () => {
+    const result = await runSource(
+      'import sys\nsys.setrecursionlimit(10**6)\nclass V:\n  def __add__(s, o): return s + o\ntry: V() + V()\n' +
+        'except RecursionError as e: print("deep")',
+    )
+    expect(result.end).toEqual({ kind: 'done', exitCode: 0 })
+    expect(result.stdout).toBe('deep\n')
+  })
+
+  test('without capture the same script runs and nothing is recorded', async () => {
+    const source = 'from micrograd.engine import Value\na = Value(2.0)\nb = a * a\nb.backward()\nprint(a.grad)'
+    const [plain, captured] = await Promise.all([runSource(source, { capture: false }), runSource(source)])
+    expect(plain.stdout).toBe('4.0\n')
+    expect(captured.stdout).toBe('4.0\n')
+    expect(captured.wire.length).toBeGreaterThan(plain.wire.length)
+  })
+
+  test('the script’s own micrograd wins; the carried one is said', async () => {
+    const main = 'import micrograd\nprint(getattr(micrograd, "mine", "carried"))'
+    expect(await inFolder({ 'main.py': main, 'micrograd/__init__.py': 'mine = "own"' }, 'main.py')).toMatchObject({
+      stdout: 'own\n',
+      notices: [],
+    })
+    const carried = await runSource(main)
+    expect(carried.stdout).toBe('carried\n')
+    expect(carried.notices).toEqual([expect.stringContaining('micrograd was not found beside the script')])
+  })
+})
+
+describe('what differs is said', () => {
+  test('a module that the embedded Python lacks', async () => {
+    const error = raised(await runSource('import numpy as np'))
+    expect(error).toMatchObject({
+      type: 'ModuleNotFoundError',
+      hint: expect.stringContaining('numpy is not beside the script'),
+    })
+    expect(error.hint).toContain('not built yet')
+  })
+
+  test('a file that exists on the host but was not given', async () => {
+    const folder = folderWith({ 'data.txt': 'x' })
+    const path = join(folder, 'data.txt')
+    const error = raised(await runSource(`open(${JSON.stringify(path)})`))
+    rmSync(folder, { recursive: true })
+    expect(error).toMatchObject({ type: 'FileNotFoundError', hint: expect.stringContaining('exists, but') })
+    expect(raised(await runSource('open("/no/such/file")')).hint).toBe(null)
+  })
+
+  test('given files are read-only, new files stay inside', async () => {
+    const folder = folderWith({ 'main.py': 'open("new.txt", "w").write("x")\nopen("data.txt", "a")', 'data.txt': 'x' })
+    const result = await run(built.runtime, join(folder, 'main.py'))
+    expect(existsSync(join(folder, 'new.txt'))).toBe(false)
+    rmSync(folder, { recursive: true })
+    expect(raised(result)).toMatchObject({ type: 'PermissionError', hint: expect.stringContaining('read-only') })
+    expect(result.notices).toEqual(['files that the script wrote stayed inside the sandbox: new.txt'])
+  })
+
+  test.each([
+    ['a thread', 'import threading; threading.Thread(target=int).start()'],
+    ['a process', 'import subprocess; subprocess.run(["ls"])'],
+    ['a socket', 'import socket; socket.create_connection(("127.0.0.1", 9), 1)'],
+  ])('%s', async (_, source) => {
+    expect(raised(await runSource(source)).hint).toContain('no network, no other processes and no threads')
+  })
+
+  test('a script that cannot be read', async () => {
+    const { end } = await run(built.runtime, join(tmpdir(), 'no-such-script.py'))
+    expect(end).toMatchObject({ kind: 'crashed', message: expect.stringContaining('no-such-script.py') })
+  })
+})
+
+describe('limits keep what was recorded', () => {
+  const engine = 'from micrograd.engine import Value\na = Value(2.0) * 3.0\nprint("made", flush=True)\n'
+
+  test('time', async () => {
+    const result = await runSource(engine + 'while True: pass', { limits: { seconds: 0.5 } })
+    expect(result.end).toMatchObject({ kind: 'limit', limit: 'time' })
+    expect(result.stdout).toBe('made\n')
+    expect(result.wire.includes('Value(2.0) * 3.0')).toBe(true)
+  })
+
+  test('a script that swallows the interrupt is killed', async () => {
+    const source = 'print("go", flush=True)\nwhile True:\n  try:\n    while True: pass\n  except BaseException: pass'
+    const result = await runSource(source, { limits: { seconds: 0.3 } })
+    expect(result.end).toMatchObject({ kind: 'limit', limit: 'time' })
+  }, 15_000)
+
+  test('output', async () => {
+    const result = await runSource('while True: print("x" * 1000)', { limits: { outputBytes: 100_000 } })
+    expect(result.end).toMatchObject({ kind: 'limit', limit: 'output' })
+    expect(result.stdout.length).toBe(100_000)
+  })
+
+  test('100 MB of output pass through when they may', async () => {
+    const result = await runSource('for _ in range(100): print("x" * 999_999)', { limits: { outputBytes: 2e8 } })
+    expect(result.end).toEqual({ kind: 'done', exitCode: 0 })
+    expect(result.stdout.length).toBe(100_000_000)
+  }, 30_000)
+
+  test('memory: MemoryError inside, handled or not', async () => {
+    const source = 'try: x = bytearray(5 * 10**8)\nexcept MemoryError: print("handled")\ny = [0] * 10**9'
+    const result = await runSource(source, { limits: { megabytes: 256 } })
+    expect(result.stdout).toBe('handled\n')
+    expect(raised(result)).toMatchObject({ type: 'MemoryError', hint: expect.stringContaining('256 MiB') })
+  })
+
+  test('memory: files in the sandbox count', async () => {
+    const source = 'f = open("/tmp/big", "wb")\nwhile True: f.write(b"x" * 2**24)'
+    const result = await runSource(source, { limits: { megabytes: 128 } })
+    expect(result.end).toMatchObject({ kind: 'limit', limit: 'memory' })
+  }, 30_000)
+
+  test('nodes', async () => {
+    const result = await runSource(
+      'from micrograd.engine import Value\na = Value(1.0)\nfor i in range(10000): a = a + 1.0\na.backward()',
+      { limits: { nodes: 500 } },
+    )
+    expect(result.end).toMatchObject({ kind: 'limit', limit: 'nodes' })
+  })
+})
+
+describe('stop ends a run within a second', () => {
+  test.each([
+    ['an infinite loop', 'while True: pass'],
+    ['a loop that swallows everything', 'while True:\n  try:\n    while True: pass\n  except BaseException: pass'],
+    ['a huge comprehension', '[i for i in range(10**12)]'],
+    ['a loop in C', 'sum(range(10**12))'],
+    ['a big allocation', 'x = [0] * 10**8\nwhile True: y = x * 2'],
+  ])('%s', async (_, source) => {
+    const result = await runSource(`print("go", flush=True)\n${source}`, { stopAfterMs: 300 })
+    expect(result.end).toEqual({ kind: 'stopped' })
+    expect(result.stdout).toBe('go\n')
+    expect(result.endMs - result.outputMs).toBeLessThan(1300)
+  })
+
+  test('before the script begins', async () => {
+    const folder = folderWith({ 'main.py': 'print(1)' })
+    const { defaultLimits } = await import('../../src/protocol/runtime.ts')
+    const { diskReader } = await import('../../src/runtimes/diskReader.ts')
+    const nothing = { wire() {}, output() {}, ready() {}, notice() {} }
+    const request = { script: join(folder, 'main.py'), args: [], cwd: folder, capture: true, limits: defaultLimits }
+    const running = built.runtime.start(request, diskReader, nothing)
+    running.stop()
+    expect(await running.ended).toEqual({ kind: 'stopped' })
+    rmSync(folder, { recursive: true })
+  })
+})
+
+describe('sandboxes', () => {
+  test('two runs at once do not meet', async () => {
+    const source = 'import builtins, time\nprint(hasattr(builtins, "mark"))\nbuiltins.mark = 1\ntime.sleep(0.2)'
+    const both = await Promise.all([runSource(source), runSource(source)])
+    expect(both.map(({ stdout }) => stdout)).toEqual(['False\n', 'False\n'])
+  })
+
+  test('a warm one serves one run, and only one', async () => {
+    built.runtime.warm()
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    const source = 'import builtins\nprint(hasattr(builtins, "mark"))\nbuiltins.mark = 1'
+    const first = await runSource(source)
+    const second = await runSource(source)
+    expect([first.stdout, second.stdout]).toEqual(['False\n', 'False\n'])
+    expect(first.readyMs).toBeLessThan(100)
+  })
+
+  test('without a snapshot, or with a broken one, the start is slower and otherwise the same', async () => {
+    const name = readdirSync(built.dist).find((file) => file.startsWith('snapshot-'))!
+    const [at, aside] = [join(built.dist, name), join(built.dist, 'aside')]
+    renameSync(at, aside)
+    const cold = await runSource('print(1)')
+    renameSync(aside, at)
+    truncateSync(at, 1000)
+    const broken = await runSource('print(1)')
+    expect([cold.stdout, broken.stdout]).toEqual(['1\n', '1\n'])
+  }, 60_000)
+})
