@@ -17,11 +17,15 @@ const SAVE_MS = 300
 const STEP_MS = 600
 const PLAY_MS = 20_000
 
+/** A step wants its op in view; who goes to an element wants to look at it. */
+type Reason = 'step' | 'goTo'
+type Revealer = (element: ElementId, why: Reason) => void
+
 export class Explorer {
   readonly store = new Store<ViewState>(initialState)
   readonly host: Host
   private readonly owned = new Disposables()
-  private readonly revealers = new Set<(element: ElementId) => void>()
+  private readonly revealers = new Set<Revealer>()
   private readonly sourceViewers = new Set<(site: SiteRange) => void>()
   private readonly loadFrame: () => void
   private readonly loadDetails: (which: 'selected' | 'hovered') => void
@@ -44,7 +48,7 @@ export class Explorer {
         this.store.set({ frame })
         const current = this.following && frame.current >= 0 ? this.state.scene.element[frame.current] : undefined
         this.following = false
-        if (current !== undefined) this.reveal(current)
+        if (current !== undefined) this.reveal(current, 'step')
       },
       (error) => this.failed(error),
     )
@@ -106,7 +110,7 @@ export class Explorer {
     this.owned.dispose()
   }
 
-  onReveal(listener: (element: ElementId) => void): () => void {
+  onReveal(listener: Revealer): () => void {
     this.revealers.add(listener)
     return () => this.revealers.delete(listener)
   }
@@ -170,7 +174,7 @@ export class Explorer {
         this.store.set({ anchor: element })
       }
       this.select(element)
-      this.reveal(element)
+      this.reveal(element, 'goTo')
     })
   }
 
@@ -292,8 +296,8 @@ export class Explorer {
     return low
   }
 
-  private reveal(element: ElementId): void {
-    for (const revealer of this.revealers) revealer(element)
+  private reveal(element: ElementId, why: Reason): void {
+    for (const revealer of this.revealers) revealer(element, why)
   }
 
   private async changeScene(change: SessionRequests['scene']['request'], anchor: ElementId | null): Promise<void> {

@@ -3,6 +3,7 @@ import { formatNumber } from '../src/protocol/number.ts'
 import { type ElementId, GradientStatus } from '../src/protocol/view.ts'
 import { GraphCanvas } from './canvas/graphCanvas.ts'
 import { Minimap } from './canvas/minimap.ts'
+import { detailZoom } from './canvas/paint.ts'
 import { Disposables, el } from './dom.ts'
 import type { Explorer } from './explorer.ts'
 import { Preview } from './preview.ts'
@@ -11,6 +12,8 @@ import type { Strings } from './strings.ts'
 /** Milliseconds that the pointer rests before the card appears. */
 const DWELL = 140
 const EXPORT_SCALE = 2
+/** Pixels from the border that are not comfortable to look at. */
+const EDGE = 48
 
 export class GraphPane {
   readonly element: HTMLElement
@@ -78,7 +81,7 @@ export class GraphPane {
       explorer.store.watch(['hoveredDetails'], () => this.fillPreview()),
       explorer.store.watch(['layingOut'], () => this.showNotice()),
       explorer.store.watch(['overview', 'scene'], () => this.showEmpty()),
-      explorer.onReveal((element) => this.canvas.reveal(element)),
+      explorer.onReveal((element, why) => (why === 'step' ? this.canvas.reveal(element) : this.goTo(element))),
     )
     this.showEmpty()
   }
@@ -94,6 +97,16 @@ export class GraphPane {
   zoomToSelection(): void {
     const { selectedVisible } = this.explorer.state
     if (selectedVisible !== null) this.canvas.zoomTo([selectedVisible])
+  }
+
+  /** An element that the user went to is shown large enough to read, away from the borders; one that is so already stays. */
+  private goTo(element: ElementId): void {
+    const box = this.canvas.boxOf(element)
+    if (!box) return
+    const { width, height } = this.canvas.viewport
+    const inside =
+      box.x >= EDGE && box.y >= EDGE && box.x + box.width <= width - EDGE && box.y + box.height <= height - EDGE
+    if (!inside || this.canvas.camera.zoom < detailZoom.full) this.canvas.zoomTo([element])
   }
 
   /** White as paper, whatever the theme. */

@@ -1,6 +1,8 @@
 /** Entry of the exported page: the recording and the worker lie in the page as inert scripts. */
+import { el } from './dom.ts'
 import { mount } from './main.ts'
 import { pageHost } from './pageHost.ts'
+import { stringsFor } from './strings.ts'
 
 const textOf = (id: string) => document.getElementById(id)?.textContent ?? ''
 
@@ -12,14 +14,13 @@ function decodeBase64(text: string): Uint8Array {
 }
 
 async function start(root: HTMLElement): Promise<void> {
+  const strings = stringsFor(navigator.language)
+  root.replaceChildren(el('p', { class: 'page-message', role: 'status', text: strings.loading }))
   try {
     mount(root, await pageHost(textOf('worker'), decodeBase64(textOf('tape'))))
   } catch (error) {
-    const message = document.createElement('p')
-    message.className = 'page-error'
-    message.setAttribute('role', 'alert')
-    message.textContent = `This recording cannot be shown: ${error instanceof Error ? error.message : String(error)}`
-    root.replaceChildren(message)
+    const reason = error instanceof Error ? error.message : String(error)
+    root.replaceChildren(el('p', { class: 'page-message', role: 'alert', text: strings.cannotOpen(reason) }))
   }
 }
 

@@ -3,6 +3,7 @@ import { formatNumber } from '../src/protocol/number.ts'
 import type { Details } from '../src/protocol/view.ts'
 import { el } from './dom.ts'
 import { formatDatum, numberText } from './numbers.ts'
+import { gradientText } from './text.ts'
 import { holdsWhatItReceived, received } from './side/received.ts'
 
 /** Pixels between pointer and card. */
@@ -67,7 +68,7 @@ export function ruleInOneLine(details: Details): string {
   if (terms.length + moreCameFrom > MAX_TERMS) shown.push('…')
   const sum = shown.join(' + ')
   return holdsWhatItReceived(details)
-    ? `${gradientName} = ${sum} = ${formatDatum(gradient)}`
+    ? `${gradientText(gradientName)} = ${sum} = ${formatDatum(gradient)}`
     : `+ ${sum} = ${formatNumber(received(details))}`
 }
 

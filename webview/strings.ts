@@ -69,6 +69,7 @@ export const en = {
   emptyEnded: 'The run ended before the script had made a value.',
   emptyRunning: 'The script is running; the graph appears as soon as it makes a value.',
   loading: 'Opening the recording …',
+  cannotOpen: (reason: string) => `This recording cannot be shown: ${reason}`,
   failed: 'This did not work',
   errorAt: (file: string, line: number) => `${file}:${line}`,
   graphSoFar: 'The graph shows what was recorded up to there.',
@@ -133,6 +134,7 @@ export const en = {
   toEnd: 'To the end',
   position: (pass: number, passes: number, step: number, steps: number) =>
     `pass ${pass} of ${passes} · step ${step} of ${steps}`,
+  positionEnd: (pass: number, passes: number) => `pass ${pass} of ${passes} · end`,
   noPasses: 'no backward pass',
   zoom: (percent: number) => `${percent} %`,
 
@@ -226,6 +228,7 @@ export const zhCn: Strings = {
   emptyEnded: '脚本在产生任何值之前就结束了。',
   emptyRunning: '脚本正在运行；产生第一个值后即显示计算图。',
   loading: '正在打开录制 …',
+  cannotOpen: (reason) => `无法显示此录制：${reason}`,
   failed: '操作失败',
   errorAt: (file, line) => `${file}:${line}`,
   graphSoFar: '图中显示到出错处为止的记录。',
@@ -288,6 +291,7 @@ export const zhCn: Strings = {
   pause: '暂停',
   toEnd: '到结尾',
   position: (pass, passes, step, steps) => `第 ${pass}/${passes} 次 (pass) · 第 ${step}/${steps} 步 (step)`,
+  positionEnd: (pass, passes) => `第 ${pass}/${passes} 次 (pass) · 结束 (end)`,
   noPasses: '没有反向传播',
   zoom: (percent) => `${percent} %`,
 

@@ -46,38 +46,65 @@ async function open(tape: Uint8Array): Promise<void> {
   await writeFile(file, await exportedPage(folder, 'neuron.py', tape))
   complaints.length = 0
   await page.goto(pathToFileURL(file).href)
+  await page.locator('.app, [role=alert]').first().waitFor()
 }
 
-/** `a * a + a`, with a text that the page's own markup could trip over. */
-function recording(): Uint8Array {
-  const r = new Recorder(
-    'square.py',
-    ['a = Value(3.0)  # </script><!--', 's = a * a + a', 's.backward()', ''].join('\n'),
-  )
+/** A sum of products of one leaf, in a text that the page's own markup could trip over. */
+function recording(factors: 2 | 3): Uint8Array {
+  const line = factors === 2 ? 's = a * a + a' : 's = a * a * a + a'
+  const r = new Recorder('square.py', ['a = Value(3.0)  # </script><!--', line, 's.backward()', ''].join('\n'))
   const a = r.leaf(3, r.site(1, 'Value(3.0)'), 'a')
-  const product = r.mul(a, a, r.site(2, 'a * a'))
-  const s = r.add(product, a, r.site(2, 'a * a + a'), 's')
+  let product = r.mul(a, a, r.site(2, 'a * a'))
+  if (factors === 3) product = r.mul(product, a, r.site(2, 'a * a * a'))
+  const s = r.add(product, a, r.site(2, line.slice(4)), 's')
   r.backward(s, r.site(3, 's.backward()'))
   return r.bytes()
 }
 
+async function search(text: string): Promise<void> {
+  await page.keyboard.press('/')
+  await page.keyboard.type(text)
+  await page.getByRole('option').first().waitFor()
+  await page.keyboard.press('Enter')
+  await page.locator('.side-title h2', { hasText: text }).waitFor()
+}
+
 test('one file, offline, from the disk: the graph, its numbers, its code', async () => {
-  await open(recording())
+  await open(recording(2))
   await page
     .getByRole('treeitem', { name: /^a, .*value 3\.0000, gradient 7\.0000, feeds/ })
     .waitFor({ state: 'attached' })
-  await page.keyboard.press('/')
-  await page.keyboard.type('a')
-  await page.getByRole('option').first().waitFor()
-  await page.keyboard.press('Enter')
-  await page.locator('.side-title h2', { hasText: /^a/ }).waitFor()
-  expect(await page.locator('.chain mtr').last().textContent()).toBe('=7.0000')
+  await search('a')
   expect(await page.locator('.mark-selected').allTextContents()).toEqual(['Value', '(', '3.0', ')'])
   expect(complaints).toEqual([])
 })
 
+test('the chain rule adds over the consumers, one to a line', async () => {
+  await open(recording(2))
+  await search('a')
+  expect(await page.locator('.chain mtr').allTextContents()).toEqual([
+    '∂s∂a=∂s∂s·∂s∂a',
+    '+∂s∂(a * a)·∂(a * a)∂a',
+    '+∂s∂(a * a)·∂(a * a)∂a',
+    '=1.0000×1.0000',
+    '+1.0000×3',
+    '+1.0000×3',
+    '=1.0000+3.0000+3.0000',
+    '=7.0000',
+  ])
+})
+
+test('over many consumers it is one sum', async () => {
+  await open(recording(3))
+  await search('a')
+  const rows = await page.locator('.chain mtr').allTextContents()
+  expect(rows[0]).toBe('∂s∂a=∑c∂s∂c·∂c∂a')
+  expect(rows.length).toBe(6)
+  expect(rows.at(-1)).toBe('=28.0000')
+})
+
 test('a recording that is damaged says so, in words', async () => {
-  await open(recording().slice(0, 100))
+  await open(recording(2).slice(0, 100))
   await page.getByRole('alert').waitFor()
   expect(await page.getByRole('alert').innerText()).toMatch(/^This recording cannot be shown: .+/)
 })

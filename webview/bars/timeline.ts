@@ -200,9 +200,10 @@ export class Timeline {
     const { overview, frame, tick } = this.explorer.state
     if (!overview || overview.passes.length === 0) return this.strings.noPasses
     const stop = this.explorer.stops[at]!
+    const { passes } = overview
+    if (tick >= overview.lastTick) return this.strings.positionEnd(stop.pass + 1, passes.length)
     // The frame knows the exact step even where the summary of a long pass is sampled.
     const exact = frame?.tick === tick && frame.position.pass === stop.pass ? frame.position.step + 1 : stop.done
-    const { passes } = overview
     return this.strings.position(stop.pass + 1, passes.length, exact, passes[stop.pass]?.steps ?? 0)
   }
 }

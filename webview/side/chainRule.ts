@@ -4,12 +4,14 @@ import type { Datum, Details, Flow } from '../../src/protocol/view.ts'
 import { el, math } from '../dom.ts'
 import { exactDatum, formatDatum, numberOf, signOf } from '../numbers.ts'
 import type { Strings } from '../strings.ts'
-import { shorten } from '../text.ts'
+import { gradientText, isName, shorten, sidesOf } from '../text.ts'
 import { formulaMath } from './formula.ts'
 import { holdsWhatItReceived, received } from './received.ts'
 
 /** Terms of the sum that are written out. */
 const MAX_TERMS = 5
+/** Terms that are also written with their names; more are one sum over the consumers c. */
+const MAX_SYMBOLS = 3
 /** Characters of a name in a fraction. */
 const MAX_NAME = 16
 
@@ -18,36 +20,40 @@ export function chainRule(details: Details, isRoot: boolean, strings: Strings): 
   const tensor = details.gradient.kind === 'tensor' || details.cameFrom.some((f) => f.contribution.kind === 'tensor')
   if (tensor) body.append(el('p', { class: 'note', text: strings.chainTensor }))
   if (details.cameFrom.length === 0) {
-    body.append(equation(details.gradientName, [[symbol(details.gradientName), equals(), number(details.gradient)]]))
+    body.append(equation(details.gradientName, [[equals(), number(details.gradient)]]))
     if (isRoot) body.append(el('p', { class: 'note', text: strings.seed }))
     return body
   }
   const terms = details.cameFrom.slice(0, MAX_TERMS)
   const more = details.cameFrom.length - terms.length + details.moreCameFrom
-  const join = (parts: (flow: Flow) => Element) => [
-    ...terms.flatMap((flow, i) => (i === 0 ? [parts(flow)] : [plus(), parts(flow)])),
-    ...(more > 0 ? [plus(), ellipsis()] : []),
-  ]
-  const root = splitName(details.gradientName)[0]
-  const rows = [
-    [symbol(details.gradientName), equals(), ...join((flow) => symbolic(root, flow, details.title))],
-    [blank(), equals(), ...join(numeric)],
-  ]
   const sum = received(details)
-  if (details.cameFrom.length > 1) rows.push([blank(), equals(), ...join((flow) => number(flow.contribution))])
-  const total = holdsWhatItReceived(details) ? details.gradient : numberOf(sum)
-  rows.push([blank(), equals(), math('mstyle', { class: 'total' }, number(total))])
+  const agrees = holdsWhatItReceived(details)
+  const rows = [
+    ...(terms.length > MAX_SYMBOLS
+      ? [[equals(), sumSymbol(details.gradientName)]]
+      : stacked(terms, (flow) => symbolic(sidesOf(details.gradientName)[0], flow, details.title))),
+    ...stacked(terms, numeric),
+    ...(more > 0 ? [[plus(), ellipsis()]] : []),
+    ...(terms.length > 1 && terms.length <= MAX_SYMBOLS ? [[equals(), contributions(terms)]] : []),
+    [equals(), math('mstyle', { class: 'total' }, number(agrees ? details.gradient : numberOf(sum)))],
+  ]
   body.append(equation(details.gradientName, rows))
-  if (sum !== null && !holdsWhatItReceived(details) && details.bookkeeping === '') {
+  if (sum !== null && !agrees && details.bookkeeping === '')
     body.append(el('p', { class: 'note', text: strings.chainHolds(formatNumber(sum), formatDatum(details.gradient)) }))
-  }
   if (more > 0) body.append(el('p', { class: 'note', text: strings.chainMore(more) }))
   return body
 }
 
+/** One term per line: a sum over many consumers is longer than the panel is wide. */
+const stacked = (terms: readonly Flow[], term: (flow: Flow) => Element) =>
+  terms.map((flow, i) => [i === 0 ? equals() : plus(), term(flow)])
+
+const contributions = (terms: readonly Flow[]) =>
+  math('mrow', {}, ...terms.flatMap((flow, i) => [i === 0 ? null : plus(), number(flow.contribution)]))
+
 /** `∂o/∂n` within a line of text. */
 export function gradientSymbol(name: string): Element {
-  const [root, node] = splitName(name)
+  const [root, node] = sidesOf(name)
   if (root === '') return math('math', {}, math('mtext', { text: name }))
   return math(
     'math',
@@ -58,29 +64,23 @@ export function gradientSymbol(name: string): Element {
   )
 }
 
+/** The name on the left of the first row; every row a sign and what follows it. */
 function equation(name: string, rows: Element[][]): Element {
   const table = math('mtable', { displaystyle: 'true' })
-  for (const [left, sign, ...right] of rows) {
-    table.append(
-      math('mtr', {}, math('mtd', {}, left), math('mtd', {}, sign), math('mtd', {}, math('mrow', {}, ...right))),
-    )
-  }
-  return math('math', { 'aria-label': name }, table)
+  rows.forEach(([sign, right], i) => {
+    const left = i === 0 ? symbol(name) : null
+    table.append(math('mtr', {}, math('mtd', {}, left), math('mtd', {}, sign), math('mtd', {}, right)))
+  })
+  return math('math', { 'aria-label': gradientText(name) }, table)
 }
 
 const equals = () => math('mo', { text: '=' })
 const plus = () => math('mo', { text: '+' })
 const times = () => math('mo', { text: '×' })
 const ellipsis = () => math('mo', { text: '…' })
-const blank = () => math('mrow')
-
-function splitName(name: string): [string, string] {
-  const at = name.indexOf('/∂')
-  return at < 0 ? ['', name] : [name.slice(1, at), name.slice(at + 2)]
-}
 
 function symbol(name: string): Element {
-  const [root, node] = splitName(name)
+  const [root, node] = sidesOf(name)
   return root === '' ? math('mtext', { text: name }) : fraction(root, node)
 }
 
@@ -91,7 +91,7 @@ function fraction(above: string, below: string): Element {
 /** `∂n`; an expression gets its parentheses. */
 function partial(name: string): Element[] {
   const d = math('mo', { text: '∂', rspace: '0', lspace: '0' })
-  if (/^[\p{L}\p{N}_.[\]]+$/u.test(name)) return [d, nameMath(name)]
+  if (isName(name)) return [d, nameMath(name)]
   return [d, bracket('('), nameMath(name), bracket(')')]
 }
 
@@ -104,6 +104,13 @@ function nameMath(name: string): Element {
 
 const symbolic = (root: string, flow: Flow, title: string) =>
   math('mrow', {}, fraction(root, flow.title), math('mo', { text: '·' }), fraction(flow.title, title))
+
+/** Σ ∂o/∂c · ∂c/∂n over the consumers c. */
+function sumSymbol(name: string): Element {
+  const [root, node] = sidesOf(name)
+  const sigma = math('munder', {}, math('mo', { text: '∑' }), math('mi', { text: 'c' }))
+  return math('mrow', {}, sigma, fraction(root, 'c'), math('mo', { text: '·' }), fraction('c', node))
+}
 
 /** `1.0000 × (1 − 0.7071²)`; only the contribution where there is no local derivative. */
 function numeric(flow: Flow): Element {
