@@ -171,7 +171,7 @@ class Loader(importlib.machinery.SourceFileLoader):
 
 def _hide(function):
     """Lets the interpreter trim these frames from import errors as it trims its own."""
-    function.__code__ = function.__code__.replace(co_filename=_FROZEN)
+    function.__code__ = function.__code__.replace(co_filename=_FROZEN, co_name='_call_with_frames_removed')
 
 
 for _function in (Finder.find_spec, Loader.source_to_code, Loader.path_stats, Capture.compile):

@@ -47,6 +47,7 @@ class Recorder:
         self._step_op = -1
         self._steps = 0
         self._source = -1
+        self._marked = False
         self._upstream = _NAN
         self._used_slots = []
         self._touched = {}
@@ -56,7 +57,7 @@ class Recorder:
         self._invocations = {}
         self._invocation = None
         self._pull_steps = {}
-        self._pending = []
+        self._pending = {}
         self._walks = 0
         self._next_walk = 1
 
@@ -242,7 +243,7 @@ class Recorder:
             if kind == FAST:
                 self._fast(probes[number_], target, amount, source, upstream)
             elif kind == MARK:
-                self._end_step()
+                self._marked = True
                 self._source = -1
             elif kind == LOAD:
                 self._load(probes[number_], target, amount)
@@ -272,12 +273,21 @@ class Recorder:
         if entry is None or entry[1]() is not source:
             return
         op = entry[0]
-        if op != self._step_op or probe.first or self._step < 0:
-            self._begin_step(op, upstream)
         entry = table.get(id(target))
         if entry is None or entry[1]() is not target:
             return
+        if op != self._step_op or (probe.first or self._marked) and self._runs_again(probe, entry[0]):
+            self._begin_step(op, upstream)
         self._contribute(probe, entry[0], target, amount, wire.ADD)
+
+    def _runs_again(self, probe, serial):
+        """A rule that is entered again is a new step when it repeats itself, else one more part of the same step."""
+        for row in reversed(self.writer.rows['contribution']):
+            if row[0] != self._step:
+                return False
+            if row[2] == serial and row[6] == probe.row:
+                return True
+        return True
 
     def _begin_pass(self, kind, site):
         if self.passes + 1 >= self._next_walk:
@@ -291,17 +301,21 @@ class Recorder:
         self._rooted = False
         self._pull_steps = {}
 
-    def _ensure_pass(self):
+    def _ensure_pass(self, source=-1):
         if self.active >= 0:
             return
         if self.begin_site is not None:
             self._begin_pass(wire.BACKWARD, self.begin_site)
         else:
-            site = self._pending[-1][3] if self._pending else -1
-            self._begin_pass(wire.BY_HAND, site)
-        pending, self._pending = self._pending, []
-        for serial, obj, seed, site, before in pending:
-            self._root(serial, obj, seed)
+            self._begin_pass(wire.BY_HAND, self._pending[source][2] if source in self._pending else -1)
+
+    def _take_root(self, op, obj, upstream):
+        """The first source of a pass, and every source that the user seeded by hand, is a root."""
+        pending = self._pending.pop(op, None)
+        if pending is not None and op not in self._received:
+            self._root(op, pending[0], pending[1])
+        elif not self._rooted:
+            self._root(op, obj, upstream)
 
     def _root(self, serial, obj, seed):
         self._rooted = True
@@ -310,15 +324,15 @@ class Recorder:
         self.writer.rows['root'].append((self.active, serial, self._now(), number(seed)))
 
     def _begin_step(self, op, upstream):
-        self._ensure_pass()
+        self._ensure_pass(op)
         self._end_step()
         up = self.amount(upstream)
-        if not self._rooted:
-            self._root(op, self._object_of(op), up)
+        self._take_root(op, self._object_of(op), up)
         self._step = self._steps
         self._steps += 1
         self._step_op = op
         self._used_slots = []
+        self._marked = False
         self.writer.rows['step'].append((self.active, op, self._now()))
         self.writer.rows['upstream'].append((self._step, up))
 
@@ -401,17 +415,16 @@ class Recorder:
             if self._source < 0:
                 self._seed_value(probe, serial, target, amount)
                 return
-            if self._step < 0 or self._step_op != self._source:
+            if self._step < 0 or self._step_op != self._source or self._marked and self._runs_again(probe, serial):
                 self._begin_step(self._source, self._upstream)
         self._contribute(probe, serial, target, amount, mode)
 
     def _resume(self, owner):
         """Recursive rules nest: the step of an invocation goes on after those it called."""
         if owner.step < 0:
-            self._ensure_pass()
+            self._ensure_pass(owner.serial)
             up = self.amount(owner.upstream if owner.upstream is not None else owner.amount)
-            if not self._rooted:
-                self._root(owner.serial, owner.obj, up)
+            self._take_root(owner.serial, owner.obj, up)
             owner.step = self._steps
             self._steps += 1
             owner.used = []
@@ -439,12 +452,11 @@ class Recorder:
         serial, op = self.identity.of_key(target), self.identity.of_key(source)
         if serial < 0 or op < 0:
             return
-        self._ensure_pass()
+        self._ensure_pass(op)
         owner = self._pull_steps.get(op)
         if owner is None:
             owner = self._pull_steps[op] = _Invocation(op, source, upstream, None)
-            if not self._rooted:
-                self._root(op, source, self.amount(upstream))
+            self._take_root(op, source, self.amount(upstream))
             owner.step = self._steps
             self._steps += 1
             self.writer.rows['step'].append((self.active, op, self._now()))
@@ -513,12 +525,24 @@ class Recorder:
             else:
                 kind = wire.WRITE_SET
             if kind == wire.WRITE_SET and self.operands[serial]:
-                self._pending = [p for p in self._pending if p[0] != serial]
+                self._settle_pending(serial)
                 if probe.row is None:
                     probe.row = self.sites.of_node(probe.module, probe.node)
-                self._pending.append((serial, target, after, probe.row, before))
+                # A seed, if a pass starts from it; else a write.
+                self._pending[serial] = target, after, probe.row, before, self._now()
             else:
+                self._settle_pending(serial)
                 self._write(serial, wire.GRADIENT, kind, before, value, probe)
+
+    def _settle_pending(self, serial):
+        pending = self._pending.pop(serial, None)
+        if pending is not None:
+            _, seed, site, before, tick = pending
+            seed = self.amount(seed)
+            self._held[serial] = seed
+            self.writer.rows['write'].append((
+                tick, serial, wire.GRADIENT, wire.WRITE_SET, self.amount(before), seed, site,
+            ))
 
     def _late_leaf(self, probe, obj, value):
         if probe.row is None:
@@ -582,11 +606,8 @@ class Recorder:
     def finish(self):
         self.process()
         self.end_pass()
-        for serial, obj, seed, site, before in self._pending:
-            self.writer.rows['write'].append((
-                self._now(), serial, wire.GRADIENT, wire.WRITE_SET, self.amount(before), self.amount(seed), site,
-            ))
-        self._pending = []
+        for serial in list(self._pending):
+            self._settle_pending(serial)
         self.name_paths()
 
 

@@ -30,8 +30,10 @@ def run(script, args, send, *, capture=True, max_nodes=2_000_000, user_roots=())
     recorder.meta('tracer', 'python')
     recorder.flush()
 
+    # As the interpreter itself does since 3.9.
+    filename = script_path if sys.version_info >= (3, 9) else script
     main = types.ModuleType('__main__')
-    main.__dict__.update(__file__=script, __builtins__=sys.modules['builtins'], __cached__=None)
+    main.__dict__.update(__file__=filename, __builtins__=sys.modules['builtins'], __cached__=None)
     sys.modules['__main__'] = main
     sys.argv = [script] + list(args)
     if not sys.path or sys.path[0] != os.path.dirname(script_path):
@@ -39,8 +41,11 @@ def run(script, args, send, *, capture=True, max_nodes=2_000_000, user_roots=())
 
     finder = None
     thresholds = gc.get_threshold()
+    recursion_limit = sys.getrecursionlimit()
     try:
-        code = _prepare(recording, script, script_path, capture, main)
+        code = _prepare(recording, script, filename, script_path, capture, main)
+        # The script's own frames get all of the limit.
+        sys.setrecursionlimit(recursion_limit + _depth())
         if capture:
             finder = Finder(recording)
             sys.meta_path.insert(0, finder)
@@ -62,11 +67,11 @@ def run(script, args, send, *, capture=True, max_nodes=2_000_000, user_roots=())
     return end
 
 
-def _prepare(recording, script, script_path, capture, main):
+def _prepare(recording, script, filename, script_path, capture, main):
     """Compiles the script; a syntax error is the script's own."""
     with open(script, 'rb') as file:
         data = file.read()
-    plain = compile(data, script, 'exec', dont_inherit=True)
+    plain = compile(data, filename, 'exec', dont_inherit=True)
     if not capture:
         return plain
     module = recording.read(script_path)
@@ -74,7 +79,7 @@ def _prepare(recording, script, script_path, capture, main):
         return plain
     recording.program.solve()
     recording.start(main.__dict__)
-    return recording.compile_script(module, script, plain)
+    return recording.compile_script(module, filename, plain)
 
 
 def _finish(recording, end, capture):
@@ -89,6 +94,15 @@ def _finish(recording, end, capture):
     else:
         recorder.event('exit', str(end['exitCode']))
     recorder.flush()
+
+
+def _depth():
+    """Frames below the script's first one; before 3.12 the call of `exec` counts as one too."""
+    depth, frame = -1 if sys.version_info >= (3, 12) else 0, sys._getframe()
+    while frame is not None:
+        depth += 1
+        frame = frame.f_back
+    return depth
 
 
 def _exit_code(stop):
