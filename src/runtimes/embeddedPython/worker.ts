@@ -54,8 +54,7 @@ function emit(kind: FrameKind, payload: Uint8Array): void {
 }
 
 if (data.makeSnapshot) {
-  const pyodide = await load(data, { version: data.version, makeSnapshot: true })
-  for (const file of data.own) give(pyodide, file.path, file.bytes)
+  const pyodide = await loadOwn()
   pyodide.runPython(preload)
   port.postMessage(pyodide.makeMemorySnapshot())
 } else {
@@ -63,13 +62,12 @@ if (data.makeSnapshot) {
     const pyodide = await start()
     port.once('message', (run: WorkerRun) => runScript(pyodide, run))
   } catch (error) {
-    emit(Frame.crashed, text.encode(`the embedded Python did not start: ${String(error)}`))
+    emit(Frame.crashed, text.encode(`the embedded Python did not start: ${lastLine(error)}`))
   }
 }
 
 async function start(): Promise<Pyodide> {
   const pyodide = await loadFast()
-  for (const file of data.own) give(pyodide, file.path, file.bytes)
   pyodide.setStdout({ write: (bytes) => (emit(Frame.stdout, bytes), bytes.length), isatty: false })
   pyodide.setStderr({ write: (bytes) => (emit(Frame.stderr, bytes), bytes.length), isatty: false })
   device(pyodide, '/dev/backprop_wire', 64, Frame.wire)
@@ -87,17 +85,21 @@ async function start(): Promise<Pyodide> {
 
 /** From the snapshot; where there is none, or it does not load after all, from nothing: slower, otherwise the same. */
 async function loadFast(): Promise<Pyodide> {
-  const { version, snapshot } = data
-  if (snapshot) {
+  if (data.snapshot) {
     try {
-      return await load(data, { version, snapshot })
+      return await loadOwn(data.snapshot)
     } catch {
       // Fall through.
     }
   }
-  const pyodide = await load(data, { version })
-  for (const file of data.own) give(pyodide, file.path, file.bytes)
+  const pyodide = await loadOwn()
   pyodide.runPython(preload)
+  return pyodide
+}
+
+async function loadOwn(snapshot?: Uint8Array): Promise<Pyodide> {
+  const pyodide = await load(data, { version: data.version, snapshot, makeSnapshot: data.makeSnapshot })
+  for (const file of data.own) give(pyodide, file.path, file.bytes)
   return pyodide
 }
 
@@ -147,5 +149,6 @@ function device({ FS }: Pyodide, path: string, major: number, kind: FrameKind): 
 }
 
 function lastLine(error: unknown): string {
-  return String(error).trim().split('\n').at(-1) ?? ''
+  const message = error instanceof Error ? String(error) : JSON.stringify(error)
+  return message.trim().split('\n').at(-1) ?? ''
 }
