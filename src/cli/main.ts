@@ -141,10 +141,10 @@ function tellEnd(end: RunEnd): void {
       if (end.error.hint) warn(end.error.hint)
       return
     case 'limit':
-      warn(`${end.message} What was recorded until then is kept.`)
+      warn(`${end.message}; what was recorded until then is kept`)
       return
     case 'stopped':
-      warn('stopped. What was recorded until then is kept.')
+      warn('stopped; what was recorded until then is kept')
       return
     case 'crashed':
       warn(`the run failed: ${end.message}`)

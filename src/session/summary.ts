@@ -1,4 +1,4 @@
-/** The terminal's table: the root, then named values, those with the largest gradients first. */
+/** The terminal's table: the roots, then named leaves, then other named values; those with the largest gradients first. */
 import type { Summary } from '../protocol/host.ts'
 import { OpKind } from '../protocol/wire.ts'
 import { finalGradient } from '../tape/gradient.ts'
@@ -7,10 +7,11 @@ import { titleOf } from './details.ts'
 
 export function summary(tape: Tape, limit: number): Summary {
   const roots = tape.passes > 0 ? tape.roots(tape.passes - 1) : []
+  const { op } = tape.table('value')
   const rest = namedValues(tape)
     .filter((value) => !roots.includes(value))
-    .map((value) => ({ value, size: Math.abs(finalGradient(tape, value).held ?? -1) }))
-    .sort((a, b) => rank(b.size) - rank(a.size) || a.value - b.value)
+    .map((value) => ({ value, leaf: tape.isLeaf(op.at(value)), size: Math.abs(finalGradient(tape, value).held ?? -1) }))
+    .sort((a, b) => Number(b.leaf) - Number(a.leaf) || rank(b.size) - rank(a.size) || a.value - b.value)
     .map(({ value }) => value)
   const chosen = [...roots, ...rest]
   return { rows: chosen.slice(0, limit).map((value) => row(tape, value)), more: Math.max(0, chosen.length - limit) }

@@ -92,7 +92,7 @@ describe('bad input', () => {
   it('an infinite loop ends at the time limit and keeps the graph', async () => {
     const { code, stderr, report } = await run(`${engine}b.backward()\nwhile True:\n    pass\n`, ['--time-limit', '1'])
     expect(code).toBe(3)
-    expect(stderr).toMatch(/time/i)
+    expect(stderr).toMatch(/ran longer than 1 s; what was recorded until then is kept/)
     expect(report?.nodes.length).toBe(2)
     expect(report?.error).toMatchObject({ kind: 'limit', type: 'time' })
   })
@@ -113,7 +113,7 @@ describe('bad input', () => {
   it('100 MB of output end at the output limit', async () => {
     const { code, stderr, report } = await run(`${engine}for _ in range(100):\n    print("x" * 1_000_000)\n`)
     expect(code).toBe(3)
-    expect(stderr).toMatch(/output/)
+    expect(stderr).toMatch(/printed more than/)
     expect(report?.nodes.length).toBe(2)
   })
 
