@@ -67,7 +67,7 @@ export class CallTree {
     this.hash(edges.mix)
   }
 
-  /** In the order of their first op, each leaf just before its first consumer. A view, not a copy. */
+  /** In the order of their first op, a leaf just before its first consumer if that is here. A view, not a copy. */
   children(node: number): Int32Array {
     return this.childRefs.subarray(this.childOffsets[node]!, this.childOffsets[node + 1]!)
   }
@@ -154,9 +154,13 @@ export class CallTree {
     }
     const valueOps = tape.table('value').op
     const operand = tape.table('operand')
+    const staysInPlace = this.unusedAtHome()
     const operandsOf = new Index(operand.rows, ops, (row) => operand.op.at(row))
     for (let op = 0; op < ops; op++) {
-      if (tape.isLeaf(op)) continue
+      if (tape.isLeaf(op)) {
+        if (staysInPlace[op]) place(op)
+        continue
+      }
       for (const row of operandsOf.of(op)) {
         const value = operand.value.at(row)
         const source = value < 0 ? -1 : valueOps.at(value)
@@ -166,6 +170,22 @@ export class CallTree {
     }
     for (let op = 0; op < ops; op++) if (!attached[op]) place(op)
     return { next, head }
+  }
+
+  /** Leaves that are still where they were made and that nothing there uses: parameters in a constructor. */
+  private unusedAtHome(): Uint8Array {
+    const { tape } = this
+    const { call } = tape.table('op')
+    const marks = Uint8Array.from({ length: this.ops }, (_, op) =>
+      Number(this.home[op] === (call.at(op) < 0 ? this.calls : call.at(op))),
+    )
+    const { op, value, rows } = tape.table('operand')
+    const opOf = tape.table('value').op
+    for (let row = 0; row < rows; row++) {
+      const source = value.at(row) < 0 ? -1 : opOf.at(value.at(row))
+      if (source >= 0 && this.home[source] === this.home[op.at(row)]) marks[source] = 0
+    }
+    return marks
   }
 
   private fillChildren(next: Int32Array, head: Int32Array): void {

@@ -1,5 +1,6 @@
 /** A tape as a tree of groups: calls, loop iterations, folds of repeats, lists of parameters, lines, ranges. */
 import type { ElementId } from '../protocol/view.ts'
+import { CallKind } from '../protocol/wire.ts'
 import type { Tape } from '../tape/tape.ts'
 import { callOfRef, CallTree, type Ref } from './callTree.ts'
 import { partition, type Part } from './folds.ts'
@@ -13,14 +14,19 @@ export type GroupKind = (typeof GroupKind)[keyof typeof GroupKind]
 
 /** More children than this are split into ranges. */
 const MAX_CHILDREN = 400
+/** Iterations that are no repeats of each other and as small as this are shown as their ops. */
+const TINY_OPS = 3
 /** A small graph is shown whole. */
 const SMALL_OPS = 60
 /** Groups are opened for the first picture as long as it has no more cards than this. */
 const FIRST_CARDS = 24
 /** … and until it has so many. */
 const MIN_FIRST_CARDS = 12
-/** Groups with fewer ops, and less than a tenth of all, do not open by themselves. */
+/** Groups with fewer ops, and less than a tenth of all, do not open by themselves … */
 const MIN_FIRST_OPS = 100
+/** … unless there is hardly anything to see; then short folds open too. */
+const BARE_CARDS = 4
+const SHORT_FOLD = 12
 
 interface Pending {
   group: number
@@ -147,13 +153,22 @@ export class Groups {
       this.content[group] = Int32Array.from(this.splitIntoRanges(group, parts, pending), refOfGroup)
       return
     }
-    this.content[group] = Int32Array.from(parts, (part) => {
+    const refs: Ref[] = []
+    for (const part of parts) {
       const ref = part.members[0]!
-      if (part.kind !== 'single') return refOfGroup(this.addPart(group, part, pending))
-      if (ref < 0) return refOfGroup(this.addNode(group, callOfRef(ref), pending))
-      this.groupOf[ref] = group
-      return ref
-    })
+      if (part.kind !== 'single') refs.push(refOfGroup(this.addPart(group, part, pending)))
+      else if (ref >= 0) refs.push(ref)
+      else if (this.isTiny(callOfRef(ref))) refs.push(...this.tree.children(callOfRef(ref)))
+      else refs.push(refOfGroup(this.addNode(group, callOfRef(ref), pending)))
+    }
+    for (const ref of refs) if (ref >= 0) this.groupOf[ref] = group
+    this.content[group] = Int32Array.from(refs)
+  }
+
+  /** An iteration with an op or two and their constants says no more than they do. */
+  private isTiny(call: number): boolean {
+    const loop = this.tape.table('call').kind.at(call) === CallKind.loop
+    return loop && this.tree.count[call]! <= TINY_OPS && this.tree.children(call).every((ref) => ref >= 0)
   }
 
   /** Ranges of 100, 1,000 … so that there are at most a hundred of them. */
@@ -174,12 +189,14 @@ export class Groups {
     return ranges
   }
 
-  private isWorthOpening(group: number, room: number): boolean {
-    if (this.isFold(group) || this.children(group).length > room) return false
-    return this.count[group]! >= Math.min(MIN_FIRST_OPS, this.tape.ops / 10)
+  private isWorthOpening(group: number, cards: number): boolean {
+    const children = this.children(group).length
+    if (cards - 1 + children > FIRST_CARDS) return false
+    if (cards < BARE_CARDS) return !this.isFold(group) || children <= SHORT_FOLD
+    return !this.isFold(group) && this.count[group]! >= Math.min(MIN_FIRST_OPS, this.tape.ops / 10)
   }
 
-  /** Small graphs whole; of others the largest groups that are no repeats, as long as the picture stays small. */
+  /** Small graphs whole; of others the largest groups, as long as the picture stays small. */
   private chooseOpen(): void {
     if (this.tape.ops <= SMALL_OPS) {
       for (let group = 1; group < this.size; group++) this.startOpen.add(group)
@@ -191,7 +208,7 @@ export class Groups {
       // A large enough picture is not opened further: its parts are what it shows.
       if (cards >= MIN_FIRST_CARDS) return
       const alone = cards === 1
-      const candidates = closed.filter((ref) => alone || this.isWorthOpening(groupOfRef(ref), FIRST_CARDS - cards))
+      const candidates = closed.filter((ref) => alone || this.isWorthOpening(groupOfRef(ref), cards))
       if (candidates.length === 0) return
       const largest = candidates.reduce((a, b) => (this.count[groupOfRef(b)]! > this.count[groupOfRef(a)]! ? b : a))
       this.startOpen.add(groupOfRef(largest))

@@ -3,7 +3,7 @@ import { formatNumber } from '../protocol/number.ts'
 import { CallKind, OpKind, ValueKind } from '../protocol/wire.ts'
 import { callLabel } from '../tape/calls.ts'
 import type { Tape } from '../tape/tape.ts'
-import type { CallTree, Ref } from './callTree.ts'
+import { callOfRef, refOfCall, type CallTree, type Ref } from './callTree.ts'
 import { GroupKind, groupOfRef, type Groups } from './groups.ts'
 
 const symbols: { readonly [op: string]: string } = {
@@ -34,9 +34,15 @@ export function opTitle(tape: Tape, op: number): string {
   const name = value < 0 ? '' : tape.nameOf(value)
   if (name !== '') return lastPart(name)
   const table = tape.table('op')
-  if (table.kind.at(op) === OpKind.constant && value >= 0) return formatNumber(tape.table('value').data.at(value))
+  if (table.kind.at(op) === OpKind.constant && value >= 0) return constantText(tape.table('value').data.at(value))
   const site = table.site.at(op)
   return (site < 0 ? '' : oneLine(tape.siteText(site))) || tape.opName(op)
+}
+
+/** Constants read as they are written where that is short: `2`, not `2.0000`. */
+function constantText(data: number): string {
+  const exact = String(data)
+  return Number.isFinite(data) && exact.length <= 8 ? exact.replace('-', '−') : formatNumber(data)
 }
 
 /** The op's symbol, a tensor's shape; '' for leaves that are numbers. */
@@ -52,11 +58,11 @@ export function opSubtitle(tape: Tape, op: number): string {
 const MAX_PIECES = 3
 
 export function groupTitle(groups: Groups, group: number): string {
-  const { tape, tree } = groups
+  const { tree } = groups
   const shell = groups.shell[group]!
   const pieces = [ownTitle(groups, group)]
   if (groups.kind[group] === GroupKind.call) pieces.unshift(...outerLabels(tree, groups.anchor[group]!))
-  if (shell >= 0) pieces.unshift(...outerLabels(tree, shell), ...callLabels(tape, shell))
+  if (shell >= 0) pieces.unshift(...outerLabels(tree, shell), ...callLabels(tree, shell))
   if (pieces.length <= MAX_PIECES) return pieces.join(' › ')
   return [pieces[0], '…', ...pieces.slice(1 - MAX_PIECES)].join(' › ')
 }
@@ -84,7 +90,7 @@ function ownTitle(groups: Groups, group: number): string {
     case GroupKind.root:
       return tape.meta('script')
     case GroupKind.call:
-      return isIteration(groups, group) ? loopHeader(groups, group) : callLabel(tape, groups.anchor[group]!)
+      return isIteration(groups, group) ? loopHeader(groups, group) : labelOf(groups.tree, groups.anchor[group]!)
     case GroupKind.callFold:
     case GroupKind.opFold:
     case GroupKind.leaves:
@@ -145,10 +151,48 @@ function lineTitle(tape: Tape, refs: Int32Array): string {
 function outerLabels(tree: CallTree, call: number): string[] {
   const labels: string[] = []
   for (let at = tree.parent[call]!; at !== tree.calls && tree.childCount(at) === 1; at = tree.parent[at]!)
-    labels.unshift(...callLabels(tree.tape, at))
+    labels.unshift(...callLabels(tree, at))
   return labels
 }
 
 /** A loop says less than the call in it: only calls have a label here. */
-const callLabels = (tape: Tape, call: number): string[] =>
-  tape.table('call').kind.at(call) === CallKind.loop ? [] : [callLabel(tape, call)]
+const callLabels = (tree: CallTree, call: number): string[] =>
+  tree.tape.table('call').kind.at(call) === CallKind.loop ? [] : [labelOf(tree, call)]
+
+/** What a constructor made is better known by what its parameters are called later: `neurons[3]`. */
+function labelOf(tree: CallTree, call: number): string {
+  const label = callLabel(tree.tape, call)
+  if (!label.endsWith('.__init__')) return label
+  const path = commonPath(nameAt(tree, call, 0), nameAt(tree, call, -1)).split('.')
+  const made = path.at(-1 - callsInside(tree, call)) ?? ''
+  return made.endsWith(']') ? made : label
+}
+
+/** How many calls a call stands for besides itself: each is one step further in the path of what it made. */
+function callsInside(tree: CallTree, call: number): number {
+  let calls = 0
+  for (let at = call; tree.childCount(at) === 1;) {
+    const ref = tree.children(at)[0]!
+    if (ref >= 0) break
+    at = callOfRef(ref)
+    if (tree.tape.table('call').kind.at(at) !== CallKind.loop) calls++
+  }
+  return calls
+}
+
+/** The name of the first or last op inside. */
+function nameAt(tree: CallTree, call: number, at: 0 | -1): string {
+  let ref: Ref = refOfCall(call)
+  while (ref < 0) ref = tree.children(callOfRef(ref)).at(at)!
+  const value = tree.tape.valueOfOp(ref)
+  return value < 0 ? '' : tree.tape.nameOf(value)
+}
+
+/** `model.layers[0]` of `model.layers[0].w` and `model.layers[0].b`. */
+function commonPath(a: string, b: string): string {
+  const [first, second] = [a.split('.'), b.split('.')]
+  const length = Math.min(first.length, second.length) - 1
+  let same = 0
+  while (same < length && first[same] === second[same]) same++
+  return first.slice(0, same).join('.')
+}

@@ -79,11 +79,11 @@ export function mlp({ sizes = [2, 16, 16, 1], samples = 100, steps = 1 } = {}): 
   const at = (line: number, text: string) => r.site(line, text)
   const layers: MlpLayer[][] = []
   const parameters: number[] = []
-  r.call('MLP.__init__', 'model', at(20, 'MLP(2, [16, 16, 1])'), () =>
+  r.call('MLP.__init__', null, at(20, 'MLP(2, [16, 16, 1])'), () =>
     r.loop(at(15, 'for a, b in zip([nin] + nouts, nouts)'), sizes.slice(1), (nout, l) =>
-      r.call('Layer.__init__', `layers[${l}]`, at(15, 'Layer(a, b)'), () => {
+      r.call('Layer.__init__', null, at(15, 'Layer(a, b)'), () => {
         const layer = r.loop(at(10, 'for _ in range(nout)'), range(nout), (_, k) =>
-          r.call('Neuron.__init__', `neurons[${k}]`, at(10, 'Neuron(nin)'), () => {
+          r.call('Neuron.__init__', null, at(10, 'Neuron(nin)'), () => {
             const path = `model.layers[${l}].neurons[${k}]`
             const w = r.loop(at(3, 'for _ in range(nin)'), range(sizes[l]!), (_, i) =>
               r.leaf(random() * 2 - 1, at(3, 'Value(random.uniform(-1, 1))'), `${path}.w[${i}]`),

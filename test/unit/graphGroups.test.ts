@@ -111,8 +111,8 @@ describe('groups', () => {
       'layers[1] › neurons[0 … 15] × 16',
       'layers[2] › neurons[0]',
       'for step in range(steps) #0',
-      'for row, y in zip(X, Y) × 100',
       'total',
+      'for row, y in zip(X, Y) × 100',
     ])
     const groups = new Groups(tape)
     const sample = ['for step in range(steps) #0', 'for row, y in zip(X, Y) × 100', 'for row, y in zip(X, Y) #99']
@@ -142,6 +142,21 @@ describe('groups', () => {
 
   it('fold identical training steps', () => {
     expect(labels(shown(mlp({ sizes: [2, 4, 1], samples: 2, steps: 20 })))).toContain('for step in range(steps) × 20')
+  })
+
+  it('open a short fold when there is hardly anything else to see', () => {
+    const s = labels(shown(mlp({ sizes: [2, 4, 1], samples: 2, steps: 3 })))
+    expect(s).toEqual(expect.arrayContaining(['for step in range(steps) #0', 'for step in range(steps) #2']))
+  })
+
+  it('show iterations of an op or two as the ops, where they are too few to fold', () => {
+    const r = new Recorder('few.py', 'w = V(1)\nfor i in range(3):\n    w = w * V(2)\n')
+    let w = r.leaf(1, r.site(1, 'V(1)'), 'w')
+    r.loop(r.site(2, 'for i in range(3):'), range(3), () => {
+      w = r.mul(w, r.leaf(2, r.site(3, 'V(2)')), r.site(3, 'w * V(2)'))
+    })
+    const s = shown(r.tape(), () => false)
+    expect(labels(s)).toEqual(['w', 'V(2)', 'w * V(2) ×', 'V(2)', 'w * V(2) ×', 'V(2)', 'w * V(2) ×'])
   })
 
   it('fold the blocks of a transformer', () => {
