@@ -1,6 +1,6 @@
 /** Builds everything that is shipped into dist/. `--production` minifies and leaves out source maps. */
 import { build } from 'esbuild'
-import { cp, mkdir } from 'node:fs/promises'
+import { cp, mkdir, rm } from 'node:fs/promises'
 
 const production = process.argv.includes('--production')
 const common = {
@@ -13,6 +13,7 @@ const common = {
 const node = { ...common, platform: 'node', target: 'node20.19' }
 const browser = { ...common, platform: 'browser', target: 'es2023', sourcemap: false, minify: true }
 
+if (production) await rm('dist', { recursive: true, force: true })
 await mkdir('dist', { recursive: true })
 await Promise.all([
   // The extension host loads CommonJS; everything else is ESM.
@@ -55,7 +56,13 @@ async function copies() {
 /** The runtime knows best what it needs; its build is TypeScript, so it is bundled before it is called. */
 async function embeddedPython() {
   const outfile = 'dist/build/embeddedPython.mjs'
-  await build({ ...node, entryPoints: ['src/runtimes/embeddedPython/build.ts'], outfile, format: 'esm', packages: 'external' })
+  await build({
+    ...node,
+    entryPoints: ['src/runtimes/embeddedPython/build.ts'],
+    outfile,
+    format: 'esm',
+    packages: 'external',
+  })
   const { buildEmbeddedPython } = await import(`./${outfile}`)
   await buildEmbeddedPython(process.cwd(), 'dist/embeddedPython')
 }
