@@ -1,10 +1,14 @@
 /** What a script may expect of the embedded runtime. */
 
-import { existsSync, readdirSync, renameSync, rmSync, symlinkSync, truncateSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { Frame, frameHeader } from '../../src/runtimes/embeddedPython/frames.ts'
 import { buildRuntime, folderWith, run, runText, type Result } from './support.ts'
+
+vi.setConfig({ testTimeout: 30_000 })
 
 let built: Awaited<ReturnType<typeof buildRuntime>>
 beforeAll(async () => {
@@ -162,7 +166,7 @@ describe('limits keep what was recorded', () => {
   const engine = 'from micrograd.engine import Value\na = Value(2.0) * 3.0\nprint("made", flush=True)\n'
 
   test('time', async () => {
-    const result = await runSource(engine + 'while True: pass', { limits: { seconds: 0.5 } })
+    const result = await runSource(engine + 'while True: pass', { limits: { seconds: 3 } })
     expect(result.end).toMatchObject({ kind: 'limit', limit: 'time' })
     expect(result.stdout).toBe('made\n')
     expect(result.wire.includes('Value(2.0) * 3.0')).toBe(true)
@@ -257,9 +261,47 @@ describe('sandboxes', () => {
     const [at, aside] = [join(built.dist, name), join(built.dist, 'aside')]
     renameSync(at, aside)
     const cold = await runSource('print(1)')
-    renameSync(aside, at)
-    truncateSync(at, 1000)
+    writeFileSync(at, new Uint8Array(1000))
     const broken = await runSource('print(1)')
+    renameSync(aside, at)
     expect([cold.stdout, broken.stdout]).toEqual(['1\n', '1\n'])
   }, 60_000)
+
+  test.each([
+    ['a busy one ends when the program that started it is gone', ['--disallow-code-generation-from-strings'], 'go\n'],
+    ['a self-test that finds a door open refuses the script', [], 'found a way out: code from strings'],
+  ])('%s', async (_, flags, expected) => {
+    const child = spawn(process.execPath, [...flags, join(built.dist, 'child.mjs')], {
+      stdio: ['pipe', 'ignore', 'ignore', 'pipe'],
+      env: {},
+    })
+    const script = new TextEncoder().encode('print("go", flush=True)\nwhile True: pass')
+    const request = {
+      script: '/x/main.py',
+      args: [],
+      cwd: '/x',
+      capture: false,
+      nodes: 1,
+      megabytes: 512,
+      stdin: '',
+      files: ['/x/main.py'],
+    }
+    const payload = new TextEncoder().encode(JSON.stringify(request))
+    for (const [kind, bytes] of [
+      [Frame.run, payload],
+      [Frame.file, script],
+    ] as const) {
+      child.stdin!.write(frameHeader(kind, bytes.length))
+      child.stdin!.write(bytes)
+    }
+    const closed = new Promise((resolve) => child.once('close', resolve))
+    let said = ''
+    child.stdio[3]!.on('data', (chunk: Buffer) => {
+      said += chunk.toString()
+      if (said.includes(expected)) child.stdin!.end()
+    })
+    await closed
+    expect(said).toContain(expected)
+    expect(said.includes('go\n')).toBe(expected === 'go\n')
+  })
 })
