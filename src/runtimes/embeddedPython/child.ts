@@ -115,8 +115,9 @@ async function workerOptions() {
     stdin: false,
     stdout: true,
     stderr: true,
-    // Python's C stack is checked against its own limit; the engine's must be the larger one.
-    resourceLimits: { maxOldGenerationSizeMb: 1024, stackSizeMb: 32 },
+    // Python raises RecursionError when its own C stack is used up (25,000 nested operators). The engine's frames for
+    // that, unoptimised, take more than 64 MiB; with less, the interpreter dies instead. Reserved, not committed.
+    resourceLimits: { maxOldGenerationSizeMb: 1024, stackSizeMb: 256 },
   }
 }
 
