@@ -3,9 +3,9 @@ import { CallKind } from '../protocol/wire.ts'
 import type { Tape } from '../tape/tape.ts'
 import { callOfRef, type CallTree, type Ref } from './callTree.ts'
 
-/** A part of a group's children, in their order. `single`: the child as it is. */
+/** Children of a group that are shown as one, in their order. */
 export interface Part {
-  kind: 'single' | 'fold' | 'leaves' | 'line'
+  kind: 'fold' | 'leaves' | 'line'
   members: Ref[]
 }
 
@@ -18,8 +18,8 @@ const MAX_STRETCHES = 12
 /** A group with more direct children than this is grouped by source line. */
 const MAX_DIRECT = 40
 
-/** Children of a node of the call tree, put into parts. Parts never depend on each other in a circle. */
-export function partition(tree: CallTree, node: number): Part[] {
+/** Children of a node of the call tree, single ones and parts. They never depend on each other in a circle. */
+export function partition(tree: CallTree, node: number): (Ref | Part)[] {
   const children = tree.children(node)
   // Which part each child belongs to: the place of the part's first member.
   const part = Int32Array.from(children, (_, place) => place)
@@ -35,14 +35,22 @@ export function partition(tree: CallTree, node: number): Part[] {
     for (const run of lineRuns(tree.tape, children, part, kinds)) join(run, 'line')
     dissolveCircles(tree, node, part, kinds)
   }
+  const list: (Ref | Part)[] = []
   const parts = new Map<number, Part>()
   children.forEach((child, place) => {
     const first = part[place]!
+    const kind = kinds.get(first)
+    const ref = tree.innermost(child)
     const known = parts.get(first)
-    if (known) known.members.push(tree.innermost(child))
-    else parts.set(first, { kind: kinds.get(first) ?? 'single', members: [tree.innermost(child)] })
+    if (kind === undefined) list.push(ref)
+    else if (known) known.members.push(ref)
+    else {
+      const made = { kind, members: [ref] }
+      parts.set(first, made)
+      list.push(made)
+    }
   })
-  return [...parts.values()]
+  return list
 }
 
 function countParts(part: Int32Array): number {
@@ -73,6 +81,7 @@ function repeats(tree: CallTree, children: Int32Array): number[][] {
   return folds
 }
 
+/** Equal for instances of the same thing; null for leaves. */
 function familyOf(tree: CallTree, child: Ref): string | number | null {
   const { tape } = tree
   if (child >= 0) {
@@ -81,7 +90,7 @@ function familyOf(tree: CallTree, child: Ref): string | number | null {
   }
   const calls = tape.table('call')
   const call = callOfRef(child)
-  if (calls.kind.at(call) === CallKind.loop) return `loop ${calls.site.at(call)}`
+  if (calls.kind.at(call) === CallKind.loop) return -2 - calls.site.at(call)
   return `${calls.function.at(call)} ${calls.site.at(call)} ${pattern(tape.tables.string(calls.instance.at(call)))}`
 }
 

@@ -30,7 +30,7 @@ const SHORT_FOLD = 12
 
 interface Pending {
   group: number
-  parts: Part[]
+  parts: (Ref | Part)[]
 }
 
 /** Dense numbers of groups are places in the arrays and change when the tape grows; `id`s do not. Group 0 is the whole graph. */
@@ -125,8 +125,8 @@ export class Groups {
   private addNode(parent: number, node: number, pending: Pending[]): number {
     const parts = partition(this.tree, node)
     const root = node === this.tree.calls
-    const only = parts.length === 1 && !root ? parts[0]! : null
-    if (only !== null && only.kind !== 'single') {
+    const only = parts.length === 1 && !root ? parts[0]! : 0
+    if (typeof only === 'object') {
       const group = this.addPart(parent, only, pending)
       this.shell[group] = node
       return group
@@ -138,13 +138,13 @@ export class Groups {
 
   private addPart(parent: number, { kind, members }: Part, pending: Pending[]): number {
     const first = members[0]!
-    const count = members.reduce((sum, ref) => sum + this.tree.opsIn(ref), 0)
+    const count = this.opsIn({ kind, members })
     const folded = first >= 0 ? GroupKind.opFold : GroupKind.callFold
     const groupKind = kind === 'leaves' ? GroupKind.leaves : kind === 'line' ? GroupKind.line : folded
     // A line may begin with leaves, which were made elsewhere.
     const anchor = kind === 'line' ? members.find((ref) => !this.tape.isLeaf(ref))! : first
     const group = this.add(parent, groupKind, anchor >= 0 ? anchor : callOfRef(anchor), count)
-    pending.push({ group, parts: members.map((ref) => ({ kind: 'single', members: [ref] })) })
+    pending.push({ group, parts: members })
     return group
   }
 
@@ -155,11 +155,10 @@ export class Groups {
     }
     const refs: Ref[] = []
     for (const part of parts) {
-      const ref = part.members[0]!
-      if (part.kind !== 'single') refs.push(refOfGroup(this.addPart(group, part, pending)))
-      else if (ref >= 0) refs.push(ref)
-      else if (this.isTiny(callOfRef(ref))) refs.push(...this.tree.children(callOfRef(ref)))
-      else refs.push(refOfGroup(this.addNode(group, callOfRef(ref), pending)))
+      if (typeof part === 'object') refs.push(refOfGroup(this.addPart(group, part, pending)))
+      else if (part >= 0) refs.push(part)
+      else if (this.isTiny(callOfRef(part))) refs.push(...this.tree.children(callOfRef(part)))
+      else refs.push(refOfGroup(this.addNode(group, callOfRef(part), pending)))
     }
     for (const ref of refs) if (ref >= 0) this.groupOf[ref] = group
     this.content[group] = Int32Array.from(refs)
@@ -171,16 +170,20 @@ export class Groups {
     return loop && this.tree.count[call]! <= TINY_OPS && this.tree.children(call).every((ref) => ref >= 0)
   }
 
+  private opsIn(part: Ref | Part): number {
+    if (typeof part === 'number') return this.tree.opsIn(part)
+    return part.members.reduce((sum, ref) => sum + this.tree.opsIn(ref), 0)
+  }
+
   /** Ranges of 100, 1,000 … so that there are at most a hundred of them. */
-  private splitIntoRanges(group: number, parts: readonly Part[], pending: Pending[]): number[] {
+  private splitIntoRanges(group: number, parts: readonly (Ref | Part)[], pending: Pending[]): number[] {
     let size = 100
     while (parts.length / size > 100) size *= 10
     const ranges: number[] = []
     for (let start = 0; start < parts.length; start += size) {
       const slice = parts.slice(start, start + size)
-      let count = 0
-      for (const part of slice) for (const ref of part.members) count += this.tree.opsIn(ref)
-      const first = slice[0]!.members[0]!
+      const count = slice.reduce<number>((sum, part) => sum + this.opsIn(part), 0)
+      const first = typeof slice[0] === 'object' ? slice[0].members[0]! : slice[0]!
       const range = this.add(group, GroupKind.range, first >= 0 ? first : callOfRef(first), count)
       this.ranges.set(range, { start: (this.ranges.get(group)?.start ?? 0) + start, length: slice.length })
       pending.push({ group: range, parts: slice })

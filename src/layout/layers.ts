@@ -22,9 +22,11 @@ export interface Link {
   toAt: number
 }
 
-/** More dummies than this (in all) and the longest arcs go without. */
-const MAX_DUMMIES = 60_000
+/** More dummies than this per box and arc, and the longest arcs go without. */
+const MAX_DUMMIES = 6
 const SWEEPS = 12
+/** Sweeps without a gain, and then no more. */
+const PATIENCE = 3
 /** Larger pictures get fewer sweeps. */
 const SWEEP_WORK = 400_000
 
@@ -96,13 +98,6 @@ function withDummies(problem: Problem, base: Int32Array): Layering {
   const n = boxes.length
   const layer = Array.from(base)
   const links: Link[] = []
-  const linkKeys = new Set<string>()
-  const link = (from: number, to: number, fromAt: number, toAt: number) => {
-    const key = `${from},${to},${fromAt},${toAt}`
-    if (linkKeys.has(key)) return
-    linkKeys.add(key)
-    links.push({ from, to, fromAt, toAt })
-  }
   const longest = longestWithDummies(problem, base)
   const trunks = new Map<string, number[]>()
   const paths = arcs.map((arc): number[] | null => {
@@ -117,11 +112,11 @@ function withDummies(problem: Problem, base: Int32Array): Layering {
     trunks.set(key, trunk)
     while (trunk.length < span - 1) {
       layer.push(layer[a]! + trunk.length + 1)
-      link(trunk.at(-1) ?? a, layer.length - 1, trunk.length === 0 ? fromAt : 0, 0)
+      links.push({ from: trunk.at(-1) ?? a, to: layer.length - 1, fromAt: trunk.length === 0 ? fromAt : 0, toAt: 0 })
       trunk.push(layer.length - 1)
     }
     const before = span === 1 ? a : trunk[span - 2]!
-    link(before, b, span === 1 ? fromAt : 0, toAt)
+    links.push({ from: before, to: b, fromAt: span === 1 ? fromAt : 0, toAt })
     return [a, ...trunk.slice(0, span - 1), b]
   })
   const layers: number[][] = []
@@ -138,10 +133,11 @@ function longestWithDummies({ boxes, arcs, ins }: Problem, layer: Int32Array): n
   const spans = arcs.map(
     (arc) => layer[arc.to < 0 ? n + ins + arc.toPort : arc.to]! - layer[arc.from < 0 ? n + arc.fromPort : arc.from]!,
   )
+  const enough = 500 + MAX_DUMMIES * (n + arcs.length)
   let dummies = 0
   for (const span of spans.sort((a, b) => a - b)) {
     dummies += Math.max(0, span - 1)
-    if (dummies > MAX_DUMMIES) return Math.max(1, span - 1)
+    if (dummies > enough) return Math.max(1, span - 1)
   }
   return Infinity
 }
@@ -164,7 +160,8 @@ function order(graph: Layering): void {
   let fewest = countCrossings(layers, left, place)
   const sweeps = Math.min(SWEEPS, Math.ceil(SWEEP_WORK / (links.length + 1)))
   const mean = new Float64Array(size)
-  for (let sweep = 0; sweep < sweeps && fewest > 0; sweep++) {
+  let idle = 0
+  for (let sweep = 0; sweep < sweeps && fewest > 0 && idle < PATIENCE; sweep++) {
     const rightwards = sweep % 2 === 1
     const neighbours = rightwards ? left : right
     for (let k = 0; k < layers.length; k++) {
@@ -180,7 +177,9 @@ function order(graph: Layering): void {
       settle(row)
     }
     const crossings = countCrossings(layers, left, place)
+    idle++
     if (crossings >= fewest) continue
+    idle = 0
     fewest = crossings
     best = layers.map((row) => row.slice())
   }
@@ -220,11 +219,11 @@ function countCrossings(layers: readonly number[][], left: readonly Link[][], pl
     let total = 0
     for (const vertex of layers[k]!) {
       const starts = left[vertex]!.map((link) => place[link.from]!)
-      starts.forEach((start) => {
+      for (const start of starts) {
         let smaller = 0
         for (let i = start + 1; i > 0; i -= i & -i) smaller += tree[i]!
         crossings += total - smaller
-      })
+      }
       for (const start of starts) {
         for (let i = start + 1; i <= width; i += i & -i) tree[i]!++
         total++

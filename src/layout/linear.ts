@@ -3,15 +3,17 @@
  * Arcs run through gaps between the layers and through room that is kept for them in each layer, never through boxes.
  */
 import { layerings, type Layering } from './layers.ts'
-import type { Arc, Arrangement, Problem } from './problem.ts'
+import { netOf, type Arc, type Arrangement, type Problem } from './problem.ts'
 import { routeGap, type Wire } from './tracks.ts'
 
 /** Between boxes of one layer, around the room of a passing arc, and between layers (besides its tracks). */
 const BOX_GAP = 24
 const LINE_GAP = 12
 const LAYER_GAP = 44
-/** Below everything: the lane of arcs that run backwards or are too long for a way of their own. */
-const LANE = 20
+/** Below everything: the lanes of arcs that run backwards or are too long for a way of their own. */
+const LANE = 12
+/** Lines beyond these share lanes. */
+const MAX_LANES = 24
 const RELAXATIONS = 10
 
 /** `level`: boxes that follow each other stand at one height, though lines then bend a little; a long row would slope. */
@@ -140,20 +142,23 @@ function placeAlong(problem: Problem, graph: Layering, y: Float64Array): Arrange
     bottom = Math.max(bottom, at + heightOf(problem, vertex))
   })
   if (boxes.length === 0) top = bottom = 0
-  let lane = bottom
+  const lanes = new Map<string, number>()
+  const laneOf = (net: string) => {
+    const known = lanes.get(net) ?? lanes.size % MAX_LANES
+    lanes.set(net, known)
+    return bottom + LANE * (known + 1)
+  }
   const places: Places = { problem, graph, x, y, starts, widths, right }
   const routes = arcs.map((arc, a) => {
     const way = hops[a]
-    if (way) return trace(places, arc, way)
-    lane += LANE
-    return laneRoute(places, arc, lane)
+    return way ? trace(places, arc, way) : laneRoute(places, arc, laneOf(netOf(arc)))
   })
   y.forEach((at, vertex) => (y[vertex] = at - top))
   for (const route of routes) for (let i = 1; i < route.length; i += 2) route[i]! -= top
   const n = boxes.length
   return {
     w: right,
-    h: lane - top,
+    h: bottom - top + LANE * Math.min(lanes.size, MAX_LANES),
     x,
     y: y.slice(0, n),
     ins: y.slice(n, n + problem.ins),

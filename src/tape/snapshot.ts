@@ -6,7 +6,7 @@ import { isCarried, received } from './gradient.ts'
 import type { Tape } from './tape.ts'
 
 /** Saved states are this many events apart, and together no larger than this. */
-const STRIDE = 100_000
+const STRIDE = 30_000
 const SAVED_BYTES = 64_000_000
 
 /** Everything that moves with the tick. */
@@ -42,6 +42,7 @@ export class Snapshot {
   /** States to go back to, oldest first. */
   private readonly saved: State[]
   private readonly stride: number
+  private readonly born: Column
   private events = 0
   private readonly contributions: Stream
   private readonly roots: Stream
@@ -56,6 +57,7 @@ export class Snapshot {
   /** Reads the tape as it is now; make a new one when it has grown. */
   constructor(tape: Tape) {
     this.tape = tape
+    this.born = tape.table('value').tick
     const values = tape.tables.rowsOf('value')
     const operands = tape.tables.rowsOf('operand')
     this.state = {
@@ -103,23 +105,20 @@ export class Snapshot {
     }
     for (;;) {
       const { cursor } = this.state
-      const next = Math.min(
-        peek(this.contributions, cursor.contributions),
+      const others = Math.min(
         peek(this.roots, cursor.roots),
         peek(this.writes, cursor.writes),
         peek(this.helds, cursor.helds),
         peek(this.ends, cursor.ends),
       )
-      if (next > tick || next === Infinity) break
       // At one tick: contributions, seeds, writes, and then what the engine's cell was read as.
-      while (peek(this.contributions, cursor.contributions) === next)
-        this.contribute(this.contributions.row(cursor.contributions++))
-      while (peek(this.roots, cursor.roots) === next) this.seed(this.roots.row(cursor.roots++))
-      while (peek(this.writes, cursor.writes) === next) this.write(this.writes.row(cursor.writes++))
-      while (peek(this.helds, cursor.helds) === next) this.settle(this.helds.row(cursor.helds++))
-      while (peek(this.ends, cursor.ends) === next) this.end(this.ends.row(cursor.ends++))
-      this.state.tick = next
-      if (++this.events >= this.stride) this.save()
+      this.takeContributions(Math.min(others, tick))
+      if (others > tick || others === Infinity) break
+      while (peek(this.roots, cursor.roots) === others) this.seed(this.roots.row(cursor.roots++))
+      while (peek(this.writes, cursor.writes) === others) this.write(this.writes.row(cursor.writes++))
+      while (peek(this.helds, cursor.helds) === others) this.settle(this.helds.row(cursor.helds++))
+      while (peek(this.ends, cursor.ends) === others) this.end(this.ends.row(cursor.ends++))
+      this.state.tick = others
     }
     this.state.tick = tick
   }
@@ -127,7 +126,7 @@ export class Snapshot {
   status(value: number): GradientStatus {
     if (this.state.released[value]) return GradientStatus.released
     if (!this.state.has[value]) {
-      const born = this.tape.table('value').tick.at(value)
+      const born = this.born.at(value)
       return this.state.endedStart > born ? GradientStatus.unreached : GradientStatus.waiting
     }
     return isCarried(this.tape, value, this.state.pass[value]!, this.state.tick)
@@ -167,6 +166,19 @@ export class Snapshot {
   /** The contribution that flowed along an operand row; a tensor's is its norm. */
   flowOf(operand: number): number {
     return this.state.flow[operand]!
+  }
+
+  /** All contributions up to a tick, which nothing else comes between. */
+  private takeContributions(until: number): void {
+    const { cursor } = this.state
+    for (;;) {
+      const next = peek(this.contributions, cursor.contributions)
+      if (next > until || next === Infinity) return
+      if (this.events >= this.stride && next > this.state.tick) this.save()
+      this.contribute(this.contributions.row(cursor.contributions++))
+      this.state.tick = next
+      this.events++
+    }
   }
 
   private save(): void {
