@@ -148,7 +148,7 @@ function permissionFlag(): string | null {
 
 function layers(permission: boolean): string[] {
   return [
-    'Python in WebAssembly, without a host object to call',
+    'Python in WebAssembly, from which nothing of Node can be reached',
     'files in memory only: a read-only copy of the script’s folder',
     'no JavaScript from strings, no Node inside the interpreter’s thread',
     'a process of its own with an empty environment',
