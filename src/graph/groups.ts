@@ -157,11 +157,18 @@ export class Groups {
     for (const part of parts) {
       if (typeof part === 'object') refs.push(refOfGroup(this.addPart(group, part, pending)))
       else if (part >= 0) refs.push(part)
-      else if (this.isTiny(callOfRef(part))) refs.push(...this.tree.children(callOfRef(part)))
+      else if (!this.isRepeat(group) && this.isTiny(callOfRef(part))) refs.push(...this.tree.children(callOfRef(part)))
       else refs.push(refOfGroup(this.addNode(group, callOfRef(part), pending)))
     }
     for (const ref of refs) if (ref >= 0) this.groupOf[ref] = group
     this.content[group] = Int32Array.from(refs)
+  }
+
+  /** A fold, or a range of one: its members stay what they are. */
+  private isRepeat(group: number): boolean {
+    let at = group
+    while (this.kind[at] === GroupKind.range) at = this.parent[at]!
+    return this.isFold(at)
   }
 
   /** An iteration with an op or two and their constants says no more than they do. */
@@ -193,6 +200,9 @@ export class Groups {
   }
 
   private isWorthOpening(group: number, cards: number): boolean {
+    // One instance shows what a fold repeats.
+    const siblings = this.isFold(this.parent[group]!) ? this.children(this.parent[group]!) : none
+    if (siblings.some((ref) => isGroupRef(ref) && this.startOpen.has(groupOfRef(ref)))) return false
     const children = this.children(group).length
     if (cards - 1 + children > FIRST_CARDS) return false
     if (cards < BARE_CARDS) return !this.isFold(group) || children <= SHORT_FOLD

@@ -5,6 +5,7 @@ import { Groups, groupOfRef } from '../../src/graph/groups.ts'
 import { opFacts, structure, type Structure } from '../../src/graph/structure.ts'
 import { groupSubtitle, groupTitle, memberCount } from '../../src/graph/titles.ts'
 import { statistics } from '../../src/graph/statistics.ts'
+import { ItemFlag } from '../../src/protocol/view.ts'
 import type { Tape } from '../../src/tape/tape.ts'
 import { Recorder } from '../support/recorder.ts'
 import { chain, expressions, expressionTape, mlp, neuron, range, transformer } from '../support/tapes.ts'
@@ -15,6 +16,12 @@ const shown = (tape: Tape, isOpen?: (group: number) => boolean): Structure => {
 }
 
 const labels = (s: Structure) => s.title.map((title, item) => `${title} ${s.subtitle[item]!}`.trim())
+
+/** Labels of the groups that are open before the user said anything. */
+function structureOpen(tape: Tape): string[] {
+  const s = shown(tape)
+  return labels(s).filter((_, item) => (s.flags[item]! & ItemFlag.open) !== 0)
+}
 
 /** What a group holds, looked up by its label. */
 function open(groups: Groups, ...path: string[]): string[] {
@@ -147,6 +154,10 @@ describe('groups', () => {
   it('open a short fold when there is hardly anything else to see', () => {
     const s = labels(shown(mlp({ sizes: [2, 4, 1], samples: 2, steps: 3 })))
     expect(s).toEqual(expect.arrayContaining(['for step in range(steps) #0', 'for step in range(steps) #2']))
+    const open = structureOpen(mlp({ sizes: [2, 4, 1], samples: 2, steps: 3 }))
+    expect(open.filter((label) => label.startsWith('for step in range(steps) #'))).toEqual([
+      'for step in range(steps) #0',
+    ])
   })
 
   it('show iterations of an op or two as the ops, where they are too few to fold', () => {
@@ -157,6 +168,15 @@ describe('groups', () => {
     })
     const s = shown(r.tape(), () => false)
     expect(labels(s)).toEqual(['w', 'V(2)', 'w * V(2) ×', 'V(2)', 'w * V(2) ×', 'V(2)', 'w * V(2) ×'])
+  })
+
+  it('fold iterations of an op or two with their constants, as iterations', () => {
+    const r = new Recorder('many.py', 'w = V(1)\nfor i in range(9):\n    w = w * V(2)\n')
+    let w = r.leaf(1, r.site(1, 'V(1)'), 'w')
+    r.loop(r.site(2, 'for i in range(9):'), range(9), () => {
+      w = r.mul(w, r.leaf(2, r.site(3, 'V(2)')), r.site(3, 'w * V(2)'))
+    })
+    expect(labels(shown(r.tape(), () => false))).toEqual(['w', 'for i in range(9) × 9'])
   })
 
   it('fold the blocks of a transformer', () => {
