@@ -1,7 +1,7 @@
 /** Puts together what the embedded runtime needs at run time. Used by the build and by the tests. */
 
 import { spawn } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { ownFiles } from './ownFiles.ts'
@@ -14,8 +14,9 @@ const pyodideFiles = ['package.json', 'pyodide.asm.wasm', 'python_stdlib.zip']
  * `library/`) and a snapshot that fits the engine this runs on. `root` is the repository.
  */
 export async function buildEmbeddedPython(root: string, dist: string): Promise<void> {
-  rmSync(dist, { recursive: true, force: true })
-  mkdirSync(join(dist, 'pyodide'), { recursive: true })
+  mkdirSync(dist, { recursive: true })
+  for (const name of readdirSync(dist)) if (!isSnapshot(name)) rmSync(join(dist, name), { recursive: true })
+  mkdirSync(join(dist, 'pyodide'))
   const here = join(root, 'src/runtimes/embeddedPython')
   for (const name of pyodideFiles) cpSync(join(root, 'node_modules/pyodide', name), join(dist, 'pyodide', name))
   cpSync(join(here, 'harness'), join(dist, 'harness'), { recursive: true, filter: isSource })
@@ -38,8 +39,12 @@ export async function buildEmbeddedPython(root: string, dist: string): Promise<v
   await makeSnapshot(dist)
 }
 
-/** Makes and stores the snapshot for the engine this runs on. */
+/** Makes and stores the snapshot for the engine this runs on, unless the one there still fits. */
 export async function makeSnapshot(dist: string): Promise<void> {
+  const { version } = JSON.parse(readFileSync(join(dist, 'pyodide/package.json'), 'utf8')) as { version: string }
+  const name = snapshotName(version, ownFiles(dist))
+  for (const other of readdirSync(dist)) if (isSnapshot(other) && other !== name) rmSync(join(dist, other))
+  if (existsSync(join(dist, name))) return
   const bytes = await new Promise<Buffer>((resolve, reject) => {
     const child = spawn(process.execPath, ['--no-warnings', join(dist, 'child.mjs'), '--make-snapshot'], {
       stdio: ['pipe', 'inherit', 'inherit', 'pipe'],
@@ -50,10 +55,11 @@ export async function makeSnapshot(dist: string): Promise<void> {
     child.on('error', reject)
     child.on('close', () => resolve(Buffer.concat(chunks)))
   })
-  const { version } = JSON.parse(readFileSync(join(dist, 'pyodide/package.json'), 'utf8')) as { version: string }
   if (bytes.length < 1_000_000) throw new Error(`no snapshot was made: ${bytes.subarray(5).toString().slice(0, 2000)}`)
-  writeFileSync(join(dist, snapshotName(version, ownFiles(dist))), bytes)
+  writeFileSync(join(dist, name), bytes)
 }
+
+const isSnapshot = (name: string) => /^snapshot-.*\.bin$/.test(name)
 
 function isSource(path: string): boolean {
   return !path.includes('__pycache__')
