@@ -35,6 +35,8 @@ export class Explorer {
   private saving: ReturnType<typeof setTimeout> | undefined
   private playing: ReturnType<typeof setTimeout> | undefined
   private litSource: readonly ElementId[] = []
+  /** Scenes that are asked for and not there yet. */
+  private changing = 0
   /** The next frame belongs to a step: its op is brought into view. */
   private following = false
 
@@ -50,7 +52,10 @@ export class Explorer {
         this.following = false
         if (current !== undefined) this.reveal(current, 'step')
       },
-      (error) => this.failed(error),
+      (error, { revision }) => {
+        // The session has gone on to the next scene, whose own frame will be asked for.
+        if (revision === this.state.scene?.revision && this.changing === 0) this.failed(error)
+      },
     )
     this.loadFrame = () => {
       const { scene, tick } = this.state
@@ -301,7 +306,12 @@ export class Explorer {
   }
 
   private async changeScene(change: SessionRequests['scene']['request'], anchor: ElementId | null): Promise<void> {
-    this.takeScene(await this.host.request('scene', change), anchor)
+    this.changing++
+    try {
+      this.takeScene(await this.host.request('scene', change), anchor)
+    } finally {
+      this.changing--
+    }
   }
 
   private takeScene(scene: Scene, anchor: ElementId | null): void {

@@ -40,7 +40,7 @@ export class GraphPane {
     this.surface = el('div', {
       class: 'surface',
       tabindex: 0,
-      role: 'group',
+      role: 'application',
       'aria-label': strings.canvas,
       'aria-description': strings.canvasHint,
     })

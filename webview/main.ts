@@ -117,6 +117,7 @@ export function mount(root: HTMLElement, host: Host): { dispose(): void } {
 
   function closeOverlay(): boolean {
     if (search.isOpen) search.close()
+    else if (tree.element.contains(document.activeElement)) graph.surface.focus()
     else if (root.clientWidth < CODE_FITS && code && codeShown()) store.set({ codeShown: false })
     else return false
     return true

@@ -35,7 +35,7 @@ export class Store<S extends object> {
 export function newest<Q, A>(
   ask: (question: Q) => Promise<A>,
   done: (answer: A, question: Q) => void,
-  failed: (error: unknown) => void,
+  failed: (error: unknown, question: Q) => void,
 ): (question: Q) => void {
   let asking = false
   let next: { question: Q } | null = null
@@ -44,7 +44,7 @@ export function newest<Q, A>(
     try {
       done(await ask(question), question)
     } catch (error) {
-      failed(error)
+      failed(error, question)
     }
     asking = false
     const waiting = next

@@ -279,12 +279,15 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
       const all = element === GROUP ? [...inside] : [GROUP, ...nodes.keys()].filter((id) => !inside.has(id))
       return { rows: all.slice(start, start + limit).map((id) => row(id, tick)), total: all.length }
     },
-    source: ({ id }): SourceView => ({
-      id,
-      path: '/home/user/neuron.py',
-      text,
-      sites: nodes.map((_, element) => ({ ...siteOf(element), elements: Int32Array.of(element) })),
-    }),
+    source: ({ id }): SourceView =>
+      id !== 0
+        ? { id, path: '/home/user/layers.py', text: 'import math\n', sites: [] }
+        : {
+            id,
+            path: '/home/user/neuron.py',
+            text,
+            sites: nodes.map((_, element) => ({ ...siteOf(element), elements: Int32Array.of(element) })),
+          },
     svg: () => '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"/>',
   }
   const ancestorsOf = (element: ElementId) => (inside.has(element) && !open.has(GROUP) ? [GROUP] : [])

@@ -103,6 +103,43 @@ test('over many consumers it is one sum', async () => {
   expect(rows.at(-1)).toBe('=28.0000')
 })
 
+test('columns are right after a tab and an emoji', async () => {
+  const r = new Recorder('emoji.py', ['if True:', "\ts = '😀', a * a  # 😀", ''].join('\n'))
+  const a = r.leaf(3, r.site(1, 'True'), 'a')
+  r.mul(a, a, r.site(2, 'a * a'), 's')
+  await open(r.bytes())
+  const at = (column: number) =>
+    page.locator('.code-line[data-line="2"] .code-text').evaluate((line, from) => {
+      const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT)
+      for (let seen = 0; walker.nextNode(); seen += walker.currentNode.nodeValue!.length) {
+        const { length } = walker.currentNode.nodeValue!
+        if (from >= seen + length) continue
+        const range = document.createRange()
+        range.setStart(walker.currentNode, from - seen)
+        range.setEnd(walker.currentNode, from - seen + 1)
+        const { left, right, top } = range.getBoundingClientRect()
+        return { x: (left + right) / 2, y: top + 6 }
+      }
+      throw new Error('the line is shorter')
+    }, column)
+  const text = "\ts = '😀', a * a  # 😀"
+  const expectPointed = async (column: number, lit: string) => {
+    // While the page starts, a line may be drawn again between the measuring and the move.
+    await expect
+      .poll(async () => {
+        const { x, y } = await at(column)
+        await page.mouse.move(x, y)
+        return (await page.locator('.mark-pointed').allTextContents()).join('')
+      })
+      .toBe(lit)
+  }
+  const first = text.indexOf('a * a')
+  await expectPointed(first, 'a * a')
+  await expectPointed(first - 1, '')
+  await expectPointed(first + 4, 'a * a')
+  await expectPointed(first + 5, '')
+})
+
 test('a recording that is damaged says so, in words', async () => {
   await open(recording(2).slice(0, 100))
   await page.getByRole('alert').waitFor()

@@ -283,6 +283,22 @@ describe('code', () => {
     expect(await view.page.locator('.code-line').count()).toBeLessThan(80)
   })
 
+  test('several files are tabs; selecting a node turns to its file', async () => {
+    const sources = [
+      { id: 0, path: '/home/user/neuron.py' },
+      { id: 1, path: '/home/user/layers.py' },
+    ]
+    await view.open({ overview: { sources } })
+    const tab = (name: string) => view.page.getByRole('tab', { name })
+    await tab('neuron.py').focus()
+    await press('ArrowRight')
+    expect(await text('.code-sheet')).toContain('import math')
+    expect(await tab('layers.py').getAttribute('aria-selected')).toBe('true')
+    await search('n')
+    expect(await tab('neuron.py').getAttribute('aria-selected')).toBe('true')
+    expect(await litText('selected')).toBe('x1 * w1 + x2 * w2 + b')
+  })
+
   test('in the editor there is no code pane: the editor is asked to show the range', async () => {
     await view.open({ kind: 'vscode' })
     expect(await view.page.locator('.code-pane').count()).toBe(0)
@@ -349,6 +365,14 @@ describe('graph', () => {
     expect(await view.page.locator('.notice button').count()).toBe(0)
   })
 
+  test('the outline takes the focus, and gives it back to the graph', async () => {
+    await view.open()
+    await press('o')
+    expect(await view.page.locator('[role=treeitem]:focus').count()).toBe(1)
+    await press('Escape')
+    expect(await view.page.evaluate(() => document.activeElement?.className)).toBe('surface')
+  })
+
   test('lists its keys', async () => {
     await view.open()
     await press('?')
@@ -385,6 +409,25 @@ describe('what the run did', () => {
     await view.open({ empty: true, overview: { notices: ['no autograd engine was used'] } })
     expect(await text('.empty')).toContain('no autograd engine was used')
     expect(await text('.empty')).toContain('media/examples/neuron.py')
+  })
+
+  test('a frame of a scene that is gone is not a failure', async () => {
+    await view.open()
+    await inPage((window) => {
+      const { request } = window.host
+      window.host.request = async (name, payload) => {
+        // A slow answer to `scene`, after the session has already moved on.
+        if (name !== 'scene') return request(name, payload)
+        const scene = await request(name, payload)
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        return scene
+      }
+    })
+    await view.page.getByRole('button', { name: 'top to bottom' }).click()
+    await view.page.waitForTimeout(30)
+    await press('[')
+    await view.page.waitForTimeout(150)
+    expect(await text('.banners')).toBe('')
   })
 
   test('a question that fails is told, and can be dismissed', async () => {

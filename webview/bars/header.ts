@@ -63,7 +63,7 @@ export class Header {
       el('span', { class: 'space' }),
       el(
         'div',
-        { class: 'tools', role: 'toolbar', 'aria-label': strings.canvas },
+        { class: 'tools', role: 'group', 'aria-label': strings.canvas },
         rerun && button('rerun', strings.rerun, rerun),
         button('search', strings.search, actions.search),
         this.lossButton,

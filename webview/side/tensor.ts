@@ -13,9 +13,9 @@ export function tensor(title: string, summary: TensorSummary, strings: Strings):
     [strings.shape, `${shape} ${dtype}${device === '' ? '' : ` · ${device}`}`],
     [strings.count, count.toLocaleString('en')],
     ['‖·‖₂', l2],
-    ['mean ± std', `${formatNumber(mean)} ± ${formatNumber(std)}`],
-    ['min … max', `${formatNumber(min)} … ${formatNumber(max)}`],
-    ['zeros', `${zeros.toLocaleString('en')}`],
+    [strings.meanStd, `${formatNumber(mean)} ± ${formatNumber(std)}`],
+    [strings.minMax, `${formatNumber(min)} … ${formatNumber(max)}`],
+    [strings.zeros, `${zeros.toLocaleString('en')}`],
     ['NaN', `${nans.toLocaleString('en')}`, nans > 0],
     ['+∞, −∞', `${posInf.toLocaleString('en')}, ${negInf.toLocaleString('en')}`, posInf + negInf > 0],
   ]
