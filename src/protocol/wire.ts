@@ -16,7 +16,7 @@ export const WIRE_VERSION = 1
 export type ColumnType = 'u8' | 'i8' | 'i32' | 'f64' | 'text'
 
 /**
- * The tables in the order of their numbers. The `text` table is special: its payload is
+ * The tables in the order of their numbers, which is the order of blocks in a stream: rows refer to earlier ones only. The `text` table is special: its payload is
  * `rows + 1` offsets (u32, padded) and then the UTF-8 bytes they cut (padded).
  */
 export const wireTables = {
@@ -33,6 +33,23 @@ export const wireTables = {
    * `site` is the call expression, or the loop statement's header; `iteration` counts from 0, −1 for calls.
    */
   call: { parent: 'i32', kind: 'u8', function: 'text', instance: 'text', site: 'i32', iteration: 'i32' },
+  /** A tensor's summary. `shape` reads `2×3`; statistics are float64 over finite entries, NaN when not taken. `detail` is JSON: histogram, thumbnail. */
+  tensor: {
+    shape: 'text',
+    dtype: 'text',
+    device: 'text',
+    count: 'f64',
+    min: 'f64',
+    max: 'f64',
+    mean: 'f64',
+    std: 'f64',
+    l2: 'f64',
+    zeros: 'f64',
+    nans: 'f64',
+    posInf: 'f64',
+    negInf: 'f64',
+    detail: 'text',
+  },
   /** One application of a rule (or the making of a leaf). `call` is −1 at module level. */
   op: { name: 'text', site: 'i32', call: 'i32', kind: 'u8', thread: 'u8' },
   /** What an op made. Scalar engines write exactly one value per op, so both share one id. */
@@ -85,23 +102,6 @@ export const wireTables = {
   },
   /** Anything else worth a line: `exception`, `exit`, `limit`, `notice`, `engine` … `text` may be JSON. */
   event: { tick: 'i32', kind: 'text', subject: 'i32', text: 'text' },
-  /** A tensor's summary. `shape` reads `2×3`; statistics are float64 over finite entries, NaN when not taken. `detail` is JSON: histogram, thumbnail. */
-  tensor: {
-    shape: 'text',
-    dtype: 'text',
-    device: 'text',
-    count: 'f64',
-    min: 'f64',
-    max: 'f64',
-    mean: 'f64',
-    std: 'f64',
-    l2: 'f64',
-    zeros: 'f64',
-    nans: 'f64',
-    posInf: 'f64',
-    negInf: 'f64',
-    detail: 'text',
-  },
 } as const satisfies Record<string, Record<string, ColumnType>>
 
 export type TableName = keyof typeof wireTables

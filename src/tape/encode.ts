@@ -45,8 +45,7 @@ export class Encoder {
   /** Blocks of all rows added since the last call. */
   flush(): Uint8Array {
     const blocks: Uint8Array[] = []
-    // A block may only name rows that are already there: tensors are named by values, and have a later number.
-    for (const name of ['tensor', ...tableNames.filter((table) => table !== 'tensor')] as const) {
+    for (const name of tableNames) {
       const list = this.rows.get(name)
       if (name === 'text' || !list || list.length === 0) continue
       blocks.push(this.block(name, list))

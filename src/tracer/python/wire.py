@@ -16,6 +16,10 @@ TABLES = {
     'call': {
         'parent': 'i32', 'kind': 'u8', 'function': 'text', 'instance': 'text', 'site': 'i32', 'iteration': 'i32',
     },
+    'tensor': {
+        'shape': 'text', 'dtype': 'text', 'device': 'text', 'count': 'f64', 'min': 'f64', 'max': 'f64', 'mean': 'f64',
+        'std': 'f64', 'l2': 'f64', 'zeros': 'f64', 'nans': 'f64', 'posInf': 'f64', 'negInf': 'f64', 'detail': 'text',
+    },
     'op': {'name': 'text', 'site': 'i32', 'call': 'i32', 'kind': 'u8', 'thread': 'u8'},
     'value': {'op': 'i32', 'output': 'u8', 'tick': 'i32', 'kind': 'u8', 'data': 'f64', 'tensor': 'i32'},
     'operand': {'op': 'i32', 'value': 'i32', 'flags': 'u8'},
@@ -38,10 +42,6 @@ TABLES = {
         'site': 'i32',
     },
     'event': {'tick': 'i32', 'kind': 'text', 'subject': 'i32', 'text': 'text'},
-    'tensor': {
-        'shape': 'text', 'dtype': 'text', 'device': 'text', 'count': 'f64', 'min': 'f64', 'max': 'f64', 'mean': 'f64',
-        'std': 'f64', 'l2': 'f64', 'zeros': 'f64', 'nans': 'f64', 'posInf': 'f64', 'negInf': 'f64', 'detail': 'text',
-    },
 }
 
 # op.kind, value.kind, operand.flags, call.kind, pass.kind, contribution.mode, write.cell, write.kind
