@@ -85,11 +85,8 @@ export function readable(tape: Tape) {
     kind: op.kind.at(id),
     value: value.data.at(id),
     site: tape.siteText(op.site.at(id)),
-    operands: [...tape.operands(id)].map((row) => {
-      const operand = tape.table('operand')
-      return operand.value.at(row) < 0 ? 'constant' : name(operand.value.at(row))
-    }),
-    flags: [...tape.operands(id)].map((row) => tape.table('operand').flags.at(row)),
+    operands: [...tape.operands(id)].map((operand) => (operand < 0 ? 'constant' : name(operand))),
+    flags: [...tape.rows('operandsOfOp', id)].map((row) => tape.table('operand').flags.at(row)),
     call: callPath(tape, op.call.at(id)),
   }))
   const { pass, step, upstream, contribution, root, held } = {

@@ -40,7 +40,7 @@ def make_probes(recorder, codes, calls, user_types):
     last_row = -1
     serial_invocation = 0
     driver = None
-    limit = _CHUNK
+    limit = min(_CHUNK, recorder.max_nodes)
 
     def seal():
         for kind, events in ((NODES, made), (BACKWARD, back), (WRITES, wrote)):

@@ -1,6 +1,7 @@
 """Runs a script as `python script.py` would, recorded or plain, and says how it ended."""
 
 import gc
+import importlib.machinery
 import os
 import sys
 import traceback
@@ -34,6 +35,9 @@ def run(script, args, send, *, capture=True, max_nodes=2_000_000, user_roots=())
     filename = script_path if sys.version_info >= (3, 9) else script
     main = types.ModuleType('__main__')
     main.__dict__.update(__file__=filename, __builtins__=sys.modules['builtins'], __cached__=None)
+    main.__loader__ = importlib.machinery.SourceFileLoader('__main__', filename)
+    if sys.version_info < (3, 14):
+        main.__annotations__ = {}
     sys.modules['__main__'] = main
     sys.argv = [script] + list(args)
     if not sys.path or sys.path[0] != os.path.dirname(script_path):
