@@ -103,6 +103,21 @@ test('over many consumers it is one sum', async () => {
   expect(rows.at(-1)).toBe('=28.0000')
 })
 
+test('a tensor shows its norm and its summary, and multiplies no norms', async () => {
+  const r = new Recorder('tensor.py', ['w = parameter(2, 3)', 'y = exp(w)', 'loss = total(y, w)', ''].join('\n'))
+  const w = r.tensor('parameter', [], { shape: '2×3', l2: 4 }, r.site(1, 'parameter(2, 3)'), 'w')
+  const y = r.tensor('exp', [w], { shape: '2×3', l2: 5 }, r.site(2, 'exp(w)'), 'y')
+  const loss = r.tensor('total', [y, w], { shape: '1', l2: 2 }, r.site(3, 'total(y, w)'), 'loss')
+  r.backward(loss, r.site(3, 'loss'))
+  await open(r.bytes())
+  await search('w')
+  const rows = await page.locator('.chain mtr').allTextContents()
+  expect(rows.slice(0, 2)).toEqual(['∂loss∂w=∂loss∂loss·∂loss∂w', '+∂loss∂y·∂y∂w'])
+  expect(rows.length).toBe(3)
+  expect(rows[2]).toMatch(/^=‖·‖ \d/)
+  expect(await page.locator('.side-panel').innerText()).toContain('2×3')
+})
+
 test('columns are right after a tab and an emoji', async () => {
   const r = new Recorder('emoji.py', ['if True:', "\ts = '😀', a * a  # 😀", ''].join('\n'))
   const a = r.leaf(3, r.site(1, 'True'), 'a')

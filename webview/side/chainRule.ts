@@ -32,9 +32,7 @@ export function chainRule(details: Details, isRoot: boolean, strings: Strings): 
     ...(terms.length > MAX_SYMBOLS
       ? [[equals(), sumSymbol(details.gradientName)]]
       : stacked(terms, (flow) => symbolic(sidesOf(details.gradientName)[0], flow, details.title))),
-    ...stacked(terms, numeric),
-    ...(more > 0 ? [[plus(), ellipsis()]] : []),
-    ...(terms.length > 1 && terms.length <= MAX_SYMBOLS ? [[equals(), contributions(terms)]] : []),
+    ...(tensor ? [] : products(terms, more)),
     [equals(), math('mstyle', { class: 'total' }, number(agrees ? details.gradient : numberOf(sum)))],
   ]
   body.append(equation(details.gradientName, rows))
@@ -42,6 +40,14 @@ export function chainRule(details: Details, isRoot: boolean, strings: Strings): 
     body.append(el('p', { class: 'note', text: strings.chainHolds(formatNumber(sum), formatDatum(details.gradient)) }))
   if (more > 0) body.append(el('p', { class: 'note', text: strings.chainMore(more) }))
   return body
+}
+
+/** The products with their numbers, and what they come to. Of tensors there are none: norms neither multiply nor add. */
+function products(terms: readonly Flow[], more: number): Element[][] {
+  const rows = stacked(terms, numeric)
+  if (more > 0) rows.push([plus(), ellipsis()])
+  if (terms.length > 1 && terms.length <= MAX_SYMBOLS) rows.push([equals(), contributions(terms)])
+  return rows
 }
 
 /** One term per line: a sum over many consumers is longer than the panel is wide. */
