@@ -99,14 +99,14 @@ export class GraphPane {
     if (selectedVisible !== null) this.canvas.zoomTo([selectedVisible])
   }
 
-  /** An element that the user went to is shown large enough to read, away from the borders; one that is so already stays. */
+  /** An element that the user went to is shown with its title readable, away from the borders; one that is so already stays. */
   private goTo(element: ElementId): void {
     const box = this.canvas.boxOf(element)
     if (!box) return
     const { width, height } = this.canvas.viewport
     const inside =
       box.x >= EDGE && box.y >= EDGE && box.x + box.width <= width - EDGE && box.y + box.height <= height - EDGE
-    if (!inside || this.canvas.camera.zoom < detailZoom.full) this.canvas.zoomTo([element])
+    if (!inside || this.canvas.camera.zoom < detailZoom.title) this.canvas.zoomTo([element])
   }
 
   /** White as paper, whatever the theme. */
