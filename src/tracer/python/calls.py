@@ -28,21 +28,22 @@ class Calls:
         self._codes = codes
         self._loops = loops
         self._names = names
-        self._runs = {}
+        self.runs = {}
         self._by_path = {}
         self._known = 0
         self._count = 0
         self.counts = []
+        self._append = writer.rows['call'].append
 
     def row(self, frame, code):
         """The row of the innermost call or iteration that a frame is in now, -1 at module level."""
         return self._row_in(self._run(frame, code))
 
     def clear(self):
-        self._runs.clear()
+        self.runs.clear()
 
     def _run(self, frame, code):
-        run = self._runs.get(id(frame))
+        run = self.runs.get(id(frame))
         if run is not None and run.frame is frame:
             return run
         return self._enter(frame, code)
@@ -59,7 +60,7 @@ class Calls:
                 frame = frame.f_back
             if frame is None:
                 break
-            known = self._runs.get(id(frame))
+            known = self.runs.get(id(frame))
             if known is not None and known.frame is frame:
                 parent = known
                 break
@@ -82,7 +83,7 @@ class Calls:
             run.receiver = parent.receiver if parent is not None else None
         elif code.scope.is_function:
             run.row = self._write_call(run, code, parent)
-        self._runs[id(frame)] = run
+        self.runs[id(frame)] = run
         return run
 
     def _drop(self, run):
@@ -90,8 +91,8 @@ class Calls:
         while waiting:
             gone = waiting.pop()
             waiting.extend(gone.children)
-            if self._runs.get(id(gone.frame)) is gone:
-                del self._runs[id(gone.frame)]
+            if self.runs.get(id(gone.frame)) is gone:
+                del self.runs[id(gone.frame)]
 
     def _write_call(self, run, code, parent):
         instance = None
@@ -134,7 +135,9 @@ class Calls:
             site = self._loops[loop].row
             if site is None:
                 site = self._loops[loop].row = self._sites.of_header(self._loops[loop].module, node)
-            row = self._write(above, LOOP, None, None, site, count)
+            row = self._count
+            self._count = row + 1
+            self._append((above, LOOP, -1, -1, site, count))
             known.append((loop, count, row, above))
         return row
 

@@ -493,7 +493,7 @@ class Program:
         for module in self.modules:
             for owner in module.classes:
                 for scope in owner.methods.values():
-                    if self._fills(scope):
+                    if self.fills(scope):
                         node_classes.add(owner)
         for scope in [s for _, s, _ in self.contributions.values()] + [s for _, s in self.makers.values()]:
             for place in scope.ancestors():
@@ -512,7 +512,7 @@ class Program:
         self.engine = engine
         self._close_engine()
 
-    def _fills(self, scope):
+    def fills(self, scope):
         """A constructor that stores one of its parameters in the value cell."""
         filled = self.feeds.get(scope, {}).values()
         return scope.name in INITIALISERS and any(key in keys for keys in filled for key in self.value[:1])
@@ -618,7 +618,7 @@ class Program:
 
     def _close_engine(self):
         """What engine code calls by name belongs to it, and so do one-line wrappers around its Function objects."""
-        functions = [c for c in self.engine_classes if not any(self._fills(m) for m in c.methods.values())]
+        functions = [c for c in self.engine_classes if not any(self.fills(m) for m in c.methods.values())]
         function_names = {c.name for c in functions}
         grown = True
         while grown:

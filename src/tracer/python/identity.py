@@ -66,14 +66,18 @@ class Identity:
 
     def read(self, obj, key):
         """The raw content of a cell, MISSING when there is none."""
-        kind = type(obj)
+        try:
+            return self.reader(type(obj), key)(obj)
+        except (AttributeError, KeyError, IndexError, TypeError):
+            return MISSING
+
+
+    def reader(self, kind, key):
+        """The function that reads a cell of objects of a class."""
         reader = self._readers.get((kind, key))
         if reader is None:
             reader = self._readers[kind, key] = _reader(kind, key)
-        try:
-            return reader(obj)
-        except (AttributeError, KeyError, IndexError, TypeError):
-            return MISSING
+        return reader
 
 
 class _Strong:

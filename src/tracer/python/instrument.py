@@ -16,7 +16,7 @@ FAST, LOAD, INCREMENT, ASSIGN, SEED, MARK, ENTER, PULL, BEGIN, END = range(10)
 class Probe:
     """The static facts of one probe."""
 
-    __slots__ = ('kind', 'module', 'node', 'key', 'first', 'sign', 'recursive', 'scope', 'used', 'linked', 'label', 'row', 'helper', 'again')
+    __slots__ = ('kind', 'module', 'node', 'key', 'first', 'sign', 'recursive', 'scope', 'used', 'linked', 'label', 'row', 'helper', 'again', 'dynamic', 'flags', 'inside')
 
     def __init__(self, kind, module, node, key=None, scope=None):
         self.kind = kind
@@ -32,6 +32,8 @@ class Probe:
         self.label = None
         self.row = None
         self.helper = False
+        self.dynamic = self.inside = True
+        self.flags = None
         self.again = isinstance(node, ast.stmt)
 
 
@@ -799,7 +801,11 @@ class Instrumenter:
         probe.linked = [p in linked for p in params]
         probe.label = self._maker_name(function)
         probe.scope = function
+        probe.inside = function.is_function
         probe.helper = self._is_helper(function)
+        probe.dynamic = probe.helper or not self._is_plain_method(function)
+        if all(probe.linked) and function.name not in function.rest and not function.rest:
+            probe.flags = [2 + is_used for is_used in probe.used]
         return [self._number(number, like)] + [self._name(p, like) for p in params]
 
     def _param_root(self, holder, scope):
@@ -812,6 +818,13 @@ class Instrumenter:
                 return name
             name = _root(binder[2])
         return name
+
+    def _is_plain_method(self, function):
+        """A method of the node class itself: it names the op."""
+        owner = function.owner
+        if function.name in INITIALISERS or function.name.strip('_') in ('call', 'forward', 'apply'):
+            return False
+        return owner is not None and any(self.program.fills(m) for m in owner.methods.values())
 
     def _is_helper(self, function):
         """Whether what is computed depends on a parameter that is a function or a word."""

@@ -35,9 +35,7 @@ def make_probes(recorder, codes, calls, user_types):
     identity = recorder.identity
     program = recorder.program
     probe_table = recorder.probes
-    epoch = 0
-    last_frame = last_epoch = last_lasti = None
-    last_row = -1
+    runs_get = calls.runs.get
     serial_invocation = 0
     driver = None
     limit = min(_CHUNK, recorder.max_nodes)
@@ -72,12 +70,17 @@ def make_probes(recorder, codes, calls, user_types):
         return None, None, inside
 
     def row_at(code, frame, lasti):
-        nonlocal last_frame, last_epoch, last_lasti, last_row
-        if frame is last_frame and epoch == last_epoch and lasti == last_lasti:
-            return last_row
-        last_row = calls.row(frame, code)
-        last_frame, last_epoch, last_lasti = frame, epoch, lasti
-        return last_row
+        run = runs_get(id(frame))
+        if run is not None and run.frame is frame:
+            loops = code.loops.get(lasti)
+            if loops is not None:
+                if not loops:
+                    return run.row
+                if len(loops) == 1 and run.iterations:
+                    known = run.iterations[0]
+                    if known[1] == counts[loops[0]] and known[0] == loops[0]:
+                        return known[2]
+        return calls.row(frame, code)
 
     # -- nodes
 
@@ -134,12 +137,13 @@ def make_probes(recorder, codes, calls, user_types):
                 return
         if back or wrote:
             seal()
-        name = None
-        caller = frame
-        code = find_code(id(frame.f_code))
-        if code is not None and code.engine:
-            name = op_name(probe, params, frame, node)
-        code, frame, _ = place_of(frame)
+        name = op_name(probe, params, frame, node) if probe.dynamic else None
+        above = frame.f_back
+        code = find_code(id(above.f_code)) if above is not None else None
+        if code is None or code.engine or not probe.inside:
+            code, frame, _ = place_of(frame)
+        else:
+            frame = above
         if code is None:
             lasti, row = 0, -1
         else:
@@ -191,6 +195,8 @@ def make_probes(recorder, codes, calls, user_types):
         scope = probe.scope
         while scope.parent is not None and scope.owner is None and scope.parent.is_function:
             scope = scope.parent
+        if not probe.inside:
+            return None
         if scope.owner is not None and scope.params and params:
             receiver = scope.receiver
             for name, param in zip(probe.scope.params, params):
@@ -499,16 +505,12 @@ def make_probes(recorder, codes, calls, user_types):
             nm(pairs[place], pairs[place + 1])
 
     def ls(loop, iterated):
-        nonlocal epoch
-        epoch += 1
         while len(counts) <= loop:
             counts.append(-1)
         counts[loop] = -1
         return iterated
 
     def it(loop):
-        nonlocal epoch
-        epoch += 1
         counts[loop] += 1
         return True
 

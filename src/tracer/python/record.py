@@ -4,6 +4,9 @@ The probes (probes.py) only append tuples; everything here happens in bulk, at l
 """
 
 import time
+from itertools import repeat
+from operator import attrgetter
+from weakref import ref as weakref
 
 from . import wire
 from .identity import MISSING, Identity, fields_of, number
@@ -51,7 +54,6 @@ class Recorder:
         self._upstream = _NAN
         self._used_slots = []
         self._touched = {}
-        self._received = set()
         self._rooted = False
         self._held = {}
         self._invocations = {}
@@ -100,7 +102,10 @@ class Recorder:
 
     def _take_nodes(self, events):
         table = self.identity.table
+        get = table.get
         add = self.identity.add
+        types = self.node_types
+        key = self.program.value[0]
         ops = self.writer.rows['op']
         values = self.writer.rows['value']
         operands = self.writer.rows['operand']
@@ -118,7 +123,7 @@ class Recorder:
             if site == -2:
                 site = site_at(code, lasti)
             if value is MISSING:
-                value = self.identity.read(obj, self.program.value[0])
+                value = self.identity.read(obj, key)
             known = type(value)
             if known is float:
                 data, value_kind = value, 0
@@ -126,7 +131,21 @@ class Recorder:
                 data, value_kind = number(value), 1 if known is int else 0
             given = ()
             if kind == 0:
-                given = self._operands(serial, obj, probe, params, operands)
+                flags = probe.flags
+                if flags is None or len(flags) != len(params):
+                    given = self._operands(serial, obj, probe, params, operands)
+                else:
+                    start = len(operands)
+                    given = []
+                    for param, flag in zip(params, flags):
+                        entry = get(id(param))
+                        if entry is None or entry[1]() is not param or param is obj:
+                            del operands[start:]
+                            given = self._operands(serial, obj, probe, params, operands)
+                            break
+                        operands.append((serial, entry[0], flag))
+                        given.append(entry[0])
+                    self.any_link = True
                 if not given:
                     kind = 1
             label = probe.row if kind == 0 and name is None else None
@@ -135,8 +154,11 @@ class Recorder:
             self.operands.append(given)
             ops.append((label, site, call, kind))
             values.append((serial, tick, value_kind, data))
-            add(obj, serial)
-            self.node_types.add(type(obj))
+            try:
+                table[id(obj)] = serial, weakref(obj)
+            except TypeError:
+                add(obj, serial)
+            types.add(type(obj))
             if indexed:
                 self._index(obj, serial)
             serial += 1
@@ -239,46 +261,98 @@ class Recorder:
 
     def _take_backward(self, events):
         probes = self.probes
+        get = self.identity.table.get
+        operands_of = self.operands
+        rows = self.writer.rows
+        contribute = rows['contribution'].append
+        begin, end, pull = rows['step'].append, rows['stepEnd'].append, rows['upstream'].append
         for kind, number_, target, amount, source, upstream in events:
-            if kind == FAST:
-                self._fast(probes[number_], target, amount, source, upstream)
-            elif kind == MARK:
-                self._marked = True
-                self._source = -1
-            elif kind == LOAD:
-                self._load(probes[number_], target, amount)
-            elif kind in (INCREMENT, ASSIGN):
-                self._increment(probes[number_], kind, target, amount, source, upstream)
-            elif kind == PULL:
-                self._pull(probes[number_], target, amount, source, upstream)
-            elif kind == SEED:
-                self._seed(probes[number_], target, amount, source, upstream)
-            elif kind == ENTER:
-                self._enter(number_, target, amount, source, upstream)
-            elif kind == BEGIN:
-                if self.active >= 0 and not self._is_pull():
-                    self.end_pass()
-                self.begin_site = source
-            elif kind == END:
-                if not self._is_pull():
-                    self.end_pass()
-                    self.begin_site = None
+            if kind != FAST:
+                self._take_other(kind, number_, target, amount, source, upstream)
+                continue
+            # The common rule `x.grad += … * out.grad`, without a call for each.
+            entry = get(id(source))
+            if entry is None or entry[1]() is not source:
+                continue
+            op = entry[0]
+            entry = get(id(target))
+            if entry is None or entry[1]() is not target:
+                continue
+            serial = entry[0]
+            probe = probes[number_]
+            step = self._step
+            if op != self._step_op or (probe.first or self._marked) and self._runs_again(probe, serial):
+                if self._rooted and not self._pending and not self._marked and type(upstream) is float:
+                    tick = self.tick
+                    if step >= 0:
+                        end((step, tick))
+                        tick += 1
+                    step = self._step = self._steps
+                    self._steps = step + 1
+                    self._step_op = op
+                    begin((self.active, op, tick))
+                    pull((step, upstream))
+                    self.tick = tick + 1
+                    self._used_slots = []
+                else:
+                    self._begin_step(op, upstream)
+                    step = self._step
+            used = self._used_slots
+            operands = operands_of[op]
+            slot = len(used)
+            if slot >= len(operands) or operands[slot] != serial:
+                slot = self._slot(operands, serial, used)
+            used.append(slot)
+            if type(amount) is not float:
+                amount = self.amount(amount)
+            site = probe.row
+            if site is None:
+                site = self._site_of(probe)
+                self.confirmed[probe.key] = op > serial
+            tick = self.tick
+            self.tick = tick + 1
+            contribute((step, slot, serial, tick, amount, 0, site))
+            self._touched[serial] = target
+
+    def _take_other(self, kind, number_, target, amount, source, upstream):
+        if kind == MARK:
+            self._marked = True
+            self._source = -1
+        elif kind == LOAD:
+            self._load(self.probes[number_], target, amount)
+        elif kind == INCREMENT or kind == ASSIGN:
+            self._increment(self.probes[number_], kind, target, amount, source, upstream)
+        elif kind == PULL:
+            self._pull(self.probes[number_], target, amount, source, upstream)
+        elif kind == SEED:
+            self._seed(self.probes[number_], target, amount, source, upstream)
+        elif kind == ENTER:
+            self._enter(number_, target, amount, source, upstream)
+        elif kind == BEGIN:
+            if self.active >= 0 and not self._is_pull():
+                self.end_pass()
+            self.begin_site = source
+        elif kind == END and not self._is_pull():
+            self.end_pass()
+            self.begin_site = None
+
+    def _slot(self, operands, serial, used):
+        """The first operand slot of a value that this step has not served yet, -1 when it is no operand."""
+        slot = -1
+        for place, operand in enumerate(operands):
+            if operand == serial:
+                slot = place
+                if place not in used:
+                    break
+        return min(slot, 127)
+
+    def _site_of(self, probe):
+        if probe.row is None:
+            probe.row = self.sites.of_node(probe.module, probe.node)
+        return probe.row
 
     def _is_pull(self):
         return any(how == 'pull' for *_, how in self.program.contributions.values())
-
-    def _fast(self, probe, target, amount, source, upstream):
-        table = self.identity.table
-        entry = table.get(id(source))
-        if entry is None or entry[1]() is not source:
-            return
-        op = entry[0]
-        entry = table.get(id(target))
-        if entry is None or entry[1]() is not target:
-            return
-        if op != self._step_op or (probe.first or self._marked) and self._runs_again(probe, entry[0]):
-            self._begin_step(op, upstream)
-        self._contribute(probe, entry[0], target, amount, wire.ADD)
 
     def _runs_again(self, probe, serial):
         """A rule that is entered again is a new step when it repeats itself, else one more part of the same step."""
@@ -297,7 +371,6 @@ class Recorder:
         self.passes += 1
         self.writer.rows['pass'].append((-1, kind, site, self._now()))
         self._touched = {}
-        self._received = set()
         self._rooted = False
         self._pull_steps = {}
 
@@ -312,14 +385,13 @@ class Recorder:
     def _take_root(self, op, obj, upstream):
         """The first source of a pass, and every source that the user seeded by hand, is a root."""
         pending = self._pending.pop(op, None)
-        if pending is not None and op not in self._received:
+        if pending is not None and op not in self._touched:
             self._root(op, pending[0], pending[1])
         elif not self._rooted:
             self._root(op, obj, upstream)
 
     def _root(self, serial, obj, seed):
         self._rooted = True
-        self._received.add(serial)
         self._touched[serial] = obj
         self.writer.rows['root'].append((self.active, serial, self._now(), number(seed)))
 
@@ -354,28 +426,18 @@ class Recorder:
         return number(value)
 
     def _contribute(self, probe, serial, obj, amount, mode):
-        slot = -1
         used = self._used_slots
-        operands = self.operands[self._step_op]
-        for place, operand in enumerate(operands):
-            if operand == serial:
-                slot = place
-                if place not in used:
-                    break
-        if slot >= 0:
-            used.append(slot)
-        site = probe.row
-        if site is None:
-            site = probe.row = self.sites.of_node(probe.module, probe.node)
+        slot = self._slot(self.operands[self._step_op], serial, used)
+        used.append(slot)
+        site = self._site_of(probe)
         if type(amount) is not float:
             amount = self.amount(amount)
         if probe.sign < 0:
             amount = -amount
         tick = self.tick
         self.tick = tick + 1
-        self.writer.rows['contribution'].append((self._step, min(slot, 127), serial, tick, amount, mode, site))
+        self.writer.rows['contribution'].append((self._step, slot, serial, tick, amount, mode, site))
         self._touched[serial] = obj
-        self._received.add(serial)
         if self._step_op > serial:
             self.confirmed[probe.key] = True
 
@@ -383,8 +445,6 @@ class Recorder:
         serial = self.identity.of_key(target)
         if serial < 0:
             return
-        if probe.key[0] == 'map':
-            self._touched.setdefault(serial, target)
         invocation = self._invocation
         while invocation is not None:
             if invocation.serial == serial:
@@ -477,17 +537,17 @@ class Recorder:
             return
         if not value and not adds:
             kind = wire.WRITE_ZERO
-            if amount is None and serial in self._received:
+            if amount is None and serial in self._touched:
                 kind = wire.WRITE_RELEASE
             self._write(serial, wire.GRADIENT, kind, before, value if amount is not None else _NAN, probe)
             return
-        if self.active >= 0 and self._steps_in_pass() and serial in self._received and not adds:
+        if self.active >= 0 and self._steps_in_pass() and serial in self._touched and not adds:
             # The same root once more: a new pass in the same call.
             self.end_pass()
         self._seed_value(probe, serial, target, amount)
 
     def _steps_in_pass(self):
-        return self._step >= 0 or len(self._received) > 1
+        return self._step >= 0 or len(self._touched) > 1
 
     def _seed_value(self, probe, serial, target, amount):
         self._ensure_pass()
@@ -569,23 +629,44 @@ class Recorder:
         for owner in self._pull_steps.values():
             self.writer.rows['stepEnd'].append((owner.step, self._now()))
         held = self.writer.rows['held']
-        cells = self._cells()
         before = self._held
-        for serial, obj in self._touched.items():
-            after = cells(serial, obj)
-            if after is MISSING:
-                continue
-            after = self.amount(after)
-            held.append((self.active, serial, before.get(serial, self.program.initial), after))
-            before[serial] = after
+        if not self._hold_in_bulk(held, before):
+            cells = self._cells()
+            for serial, obj in self._touched.items():
+                after = cells(serial, obj)
+                if after is MISSING:
+                    continue
+                after = self.amount(after)
+                held.append((self.active, serial, before.get(serial, self.program.initial), after))
+                before[serial] = after
         self.writer.rows['passEnd'].append((self.active, self._now()))
         self.active = -1
         self._touched = {}
-        self._received = set()
         self._pull_steps = {}
         self._invocations = {}
         self._invocation = None
         self._source = -1
+
+    def _hold_in_bulk(self, held, before):
+        """Reads the cells of nodes that are all of one plain class at once; False when they are not."""
+        kinds = set(map(type, self._touched.values()))
+        keys = [key for key, right in self.confirmed.items() if right and key[0] == 'attr']
+        if len(kinds) != 1 or len(keys) != 1:
+            return False
+        read = self.identity.reader(kinds.pop(), keys[0])
+        if type(read) is not attrgetter:
+            return False
+        try:
+            cells = list(map(read, self._touched.values()))
+        except AttributeError:
+            return False
+        if not set(map(type, cells)) <= {float, int}:
+            return False
+        serials = list(self._touched)
+        initial = self.program.initial
+        held.extend(zip(repeat(self.active), serials, map(before.get, serials, repeat(initial)), cells))
+        before.update(zip(serials, cells))
+        return True
 
     def _cells(self):
         """How to read the gradient cell of a node: from the object, or from the engine's map."""
