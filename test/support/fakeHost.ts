@@ -272,7 +272,7 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
         if (to === 'root') edges.filter((e) => e.from === at).forEach((e) => walk(e.to))
         else nodes[at]!.operands.forEach(walk)
       }
-      walk(element)
+      for (const id of element === GROUP ? inside : [element]) walk(id)
       return { elements: Int32Array.from([...found].flatMap((id) => ancestorsOf(id)[0] ?? id)) }
     },
     children: ({ element, tick, start, limit }) => {

@@ -70,11 +70,7 @@ export async function openViewPage(): Promise<ViewPage> {
       await page.setViewportSize({ width: options.width ?? 1600, height: options.height ?? 900 })
       await page.emulateMedia({ colorScheme: options.colorScheme ?? 'dark' })
       await page.goto('http://view.test/')
-      await page.waitForFunction(
-        () =>
-          (window as unknown as ViewWindow).host.asked.some(({ name }) => name === 'frame' || name === 'children') ||
-          document.querySelector('.empty h2'),
-      )
+      await page.waitForFunction(() => document.querySelector('.header-counts')?.textContent !== '')
       await settle(page)
     },
     close: async () => {

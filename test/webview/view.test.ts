@@ -411,6 +411,29 @@ describe('what the run did', () => {
     expect(await text('.empty')).toContain('media/examples/neuron.py')
   })
 
+  test('a run that goes on fills the view as it grows', async () => {
+    await view.open({ overview: { nodes: 0, passes: [], state: 'running', end: null } })
+    expect(await text('.empty')).toContain('The script is running')
+    await inPage(async (window) => {
+      const overview = await window.host.request('overview', {})
+      for (const nodes of [3, 6]) window.host.emit('overview', { ...overview, nodes, revision: nodes })
+      window.host.emit('overview', { ...overview, nodes: 10, state: 'ended', end: { kind: 'done', exitCode: 0 } })
+    })
+    await settle(view.page)
+    expect(await view.page.locator('.empty').isVisible()).toBe(false)
+    expect(await text('.header-counts')).toBe('10 nodes · 0 passes · 0.41 s')
+    expect(await view.page.getByRole('treeitem').count()).toBe(5)
+  })
+
+  test('keys in any order do no harm', async () => {
+    await view.open({ passes: 3 })
+    const keys = '] [ ArrowLeft Enter ArrowRight f s + p P o Escape ? Escape / Escape ArrowUp Enter - 0'.split(' ')
+    for (const key of [...keys, ...keys.toReversed(), ...keys]) await view.page.keyboard.press(key)
+    await settle(view.page)
+    expect(await text('.banners')).toBe('')
+    expect(view.complaints).toEqual([])
+  })
+
   test('a frame of a scene that is gone is not a failure', async () => {
     await view.open()
     await inPage((window) => {
