@@ -33,7 +33,7 @@ class Calls:
         self._known = 0
         self._count = 0
         self.counts = []
-        self._append = writer.rows['call'].append
+        self._append = writer.rows['call'].extend
 
     def row(self, frame, code):
         """The row of the innermost call or iteration that a frame is in now, -1 at module level."""
@@ -108,7 +108,7 @@ class Calls:
 
     def _write(self, parent, kind, function, instance, site, iteration):
         text = self._writer.text
-        self._writer.rows['call'].append((parent, kind, text(function), text(instance), site, iteration))
+        self._writer.rows['call'].extend((parent, kind, text(function), text(instance), site, iteration))
         self._count += 1
         return self._count - 1
 

@@ -4,7 +4,7 @@ The probes (probes.py) only append tuples; everything here happens in bulk, at l
 """
 
 import time
-from itertools import repeat
+from itertools import chain, repeat
 from operator import attrgetter
 from weakref import ref as weakref
 
@@ -20,6 +20,8 @@ _REFLECTED = {
     'ipow', 'imatmul',
 }
 _NAN = float('nan')
+# Numbers in a row of the contribution table as it is collected.
+_CONTRIBUTION = 7
 
 
 class Recorder:
@@ -34,7 +36,9 @@ class Recorder:
         self.tick = 0
         self.names = None
         self.runs = []
-        self.operands = []
+        # The operands of op `o` are `operand_values[operand_starts[o]:operand_starts[o + 1]]`, -1 for constants.
+        self.operand_starts = [0]
+        self.operand_values = []
         self.any_link = False
         self.named = set()
         self.node_types = set()
@@ -66,10 +70,10 @@ class Recorder:
     # -- the stream
 
     def meta(self, key, value):
-        self.writer.rows['meta'].append((self.writer.text(key), self.writer.text(value)))
+        self.writer.rows['meta'].extend((self.writer.text(key), self.writer.text(value)))
 
     def event(self, kind, text, subject=-1):
-        self.writer.rows['event'].append((self._now(), self.writer.text(kind), subject, self.writer.text(text)))
+        self.writer.rows['event'].extend((self._now(), self.writer.text(kind), subject, self.writer.text(text)))
 
     def _now(self):
         now = self.tick
@@ -95,7 +99,7 @@ class Recorder:
         if not self.any_link:
             # An engine that keeps no links at all (a tape) is not missing any.
             rows = self.writer.rows['operand']
-            rows[:] = [(op, value, flags | 2 if value >= 0 else flags) for op, value, flags in rows]
+            rows[2::3] = [flags | 2 if value >= 0 else flags for value, flags in zip(rows[1::3], rows[2::3])]
         self.writer.flush()
 
     # -- nodes
@@ -105,6 +109,8 @@ class Recorder:
         get = table.get
         add = self.identity.add
         types = self.node_types
+        slots = self.operand_values
+        starts = self.operand_starts
         key = self.program.value[0]
         ops = self.writer.rows['op']
         values = self.writer.rows['value']
@@ -143,7 +149,7 @@ class Recorder:
                             del operands[start:]
                             given = self._operands(serial, obj, probe, params, operands)
                             break
-                        operands.append((serial, entry[0], flag))
+                        operands.extend((serial, entry[0], flag))
                         given.append(entry[0])
                     self.any_link = True
                 if not given:
@@ -151,9 +157,10 @@ class Recorder:
             label = probe.row if kind == 0 and name is None else None
             if label is None:
                 label = self._op_name(probe, kind, params, name, obj)
-            self.operands.append(given)
-            ops.append((label, site, call, kind))
-            values.append((serial, tick, value_kind, data))
+            slots.extend(given)
+            starts.append(len(slots))
+            ops.extend((label, site, call, kind))
+            values.extend((serial, tick, value_kind, data))
             try:
                 table[id(obj)] = serial, weakref(obj)
             except TypeError:
@@ -181,8 +188,8 @@ class Recorder:
         for place, param in enumerate(params):
             kind = type(param)
             if kind is float or kind is int:
-                self.writer.rows['constant'].append((serial, len(found), number(param)))
-                rows.append((serial, -1, 1))
+                self.writer.rows['constant'].extend((serial, len(found), number(param)))
+                rows.extend((serial, -1, 1))
                 found.append(-1)
                 continue
             entry = table.get(id(param))
@@ -195,7 +202,7 @@ class Recorder:
                     is_linked = _links(obj, param) or _links(param, obj)
                 if is_used or is_linked:
                     self.any_link |= is_linked
-                    rows.append((serial, entry[0], is_used + 2 * is_linked))
+                    rows.extend((serial, entry[0], is_used + 2 * is_linked))
                     found.append(entry[0])
             elif kind is list or kind is tuple:
                 is_used = used[place] if place < len(used) else True
@@ -206,14 +213,14 @@ class Recorder:
                     if other >= 0:
                         is_linked = _links(obj, item) or _links(item, obj)
                         self.any_link |= is_linked
-                        rows.append((serial, other, is_used + 2 * is_linked))
+                        rows.extend((serial, other, is_used + 2 * is_linked))
                         found.append(other)
                     elif type(item) in (int, float) and is_used:
-                        self.writer.rows['constant'].append((serial, len(found), number(item)))
-                        rows.append((serial, -1, 1))
+                        self.writer.rows['constant'].extend((serial, len(found), number(item)))
+                        rows.extend((serial, -1, 1))
                         found.append(-1)
             elif kind is Place:
-                rows.append((serial, self.identity.of_key(param.index), 3))
+                rows.extend((serial, self.identity.of_key(param.index), 3))
                 found.append(self.identity.of_key(param.index))
         if all(s < 0 for s in found):
             return found if found and any(s >= 0 for s in found) else ()
@@ -246,7 +253,7 @@ class Recorder:
 
     def _write_name(self, serial, path):
         self.named.add(serial)
-        self.writer.rows['name'].append((self._now(), serial, self.writer.text(path)))
+        self.writer.rows['name'].extend((self._now(), serial, self.writer.text(path)))
 
     def name_paths(self):
         """Names the leaves that only an object path leads to."""
@@ -262,10 +269,11 @@ class Recorder:
     def _take_backward(self, events):
         probes = self.probes
         get = self.identity.table.get
-        operands_of = self.operands
+        slots = self.operand_values
+        starts = self.operand_starts
         rows = self.writer.rows
-        contribute = rows['contribution'].append
-        begin, end, pull = rows['step'].append, rows['stepEnd'].append, rows['upstream'].append
+        contribute = rows['contribution'].extend
+        begin, end, pull = rows['step'].extend, rows['stepEnd'].extend, rows['upstream'].extend
         for kind, number_, target, amount, source, upstream in events:
             if kind != FAST:
                 self._take_other(kind, number_, target, amount, source, upstream)
@@ -298,10 +306,10 @@ class Recorder:
                     self._begin_step(op, upstream)
                     step = self._step
             used = self._used_slots
-            operands = operands_of[op]
             slot = len(used)
-            if slot >= len(operands) or operands[slot] != serial:
-                slot = self._slot(operands, serial, used)
+            at = starts[op] + slot
+            if at >= starts[op + 1] or slots[at] != serial:
+                slot = self._slot(self.operands(op), serial, used)
             used.append(slot)
             if type(amount) is not float:
                 amount = self.amount(amount)
@@ -336,6 +344,9 @@ class Recorder:
             self.end_pass()
             self.begin_site = None
 
+    def operands(self, op):
+        return self.operand_values[self.operand_starts[op]:self.operand_starts[op + 1]]
+
     def _slot(self, operands, serial, used):
         """The first operand slot of a value that this step has not served yet, -1 when it is no operand."""
         slot = -1
@@ -356,10 +367,11 @@ class Recorder:
 
     def _runs_again(self, probe, serial):
         """A rule that is entered again is a new step when it repeats itself, else one more part of the same step."""
-        for row in reversed(self.writer.rows['contribution']):
-            if row[0] != self._step:
+        rows = self.writer.rows['contribution']
+        for at in range(len(rows) - _CONTRIBUTION, -1, -_CONTRIBUTION):
+            if rows[at] != self._step:
                 return False
-            if row[2] == serial and row[6] == probe.row:
+            if rows[at + 2] == serial and rows[at + 6] == probe.row:
                 return True
         return True
 
@@ -369,7 +381,7 @@ class Recorder:
             self.name_paths()
         self.active = self.passes
         self.passes += 1
-        self.writer.rows['pass'].append((-1, kind, site, self._now()))
+        self.writer.rows['pass'].extend((-1, kind, site, self._now()))
         self._touched = {}
         self._rooted = False
         self._pull_steps = {}
@@ -393,7 +405,7 @@ class Recorder:
     def _root(self, serial, obj, seed):
         self._rooted = True
         self._touched[serial] = obj
-        self.writer.rows['root'].append((self.active, serial, self._now(), number(seed)))
+        self.writer.rows['root'].extend((self.active, serial, self._now(), number(seed)))
 
     def _begin_step(self, op, upstream):
         self._ensure_pass(op)
@@ -405,12 +417,12 @@ class Recorder:
         self._step_op = op
         self._used_slots = []
         self._marked = False
-        self.writer.rows['step'].append((self.active, op, self._now()))
-        self.writer.rows['upstream'].append((self._step, up))
+        self.writer.rows['step'].extend((self.active, op, self._now()))
+        self.writer.rows['upstream'].extend((self._step, up))
 
     def _end_step(self):
         if self._step >= 0:
-            self.writer.rows['stepEnd'].append((self._step, self._now()))
+            self.writer.rows['stepEnd'].extend((self._step, self._now()))
             self._step = -1
             self._step_op = -1
 
@@ -427,7 +439,7 @@ class Recorder:
 
     def _contribute(self, probe, serial, obj, amount, mode):
         used = self._used_slots
-        slot = self._slot(self.operands[self._step_op], serial, used)
+        slot = self._slot(self.operands(self._step_op), serial, used)
         used.append(slot)
         site = self._site_of(probe)
         if type(amount) is not float:
@@ -436,7 +448,7 @@ class Recorder:
             amount = -amount
         tick = self.tick
         self.tick = tick + 1
-        self.writer.rows['contribution'].append((self._step, slot, serial, tick, amount, mode, site))
+        self.writer.rows['contribution'].extend((self._step, slot, serial, tick, amount, mode, site))
         self._touched[serial] = obj
         if self._step_op > serial:
             self.confirmed[probe.key] = True
@@ -488,8 +500,8 @@ class Recorder:
             owner.step = self._steps
             self._steps += 1
             owner.used = []
-            self.writer.rows['step'].append((self.active, owner.serial, self._now()))
-            self.writer.rows['upstream'].append((owner.step, up))
+            self.writer.rows['step'].extend((self.active, owner.serial, self._now()))
+            self.writer.rows['upstream'].extend((owner.step, up))
             self._pull_steps[owner.step] = owner
         self._step = -1
         self._open_step(owner)
@@ -519,8 +531,8 @@ class Recorder:
             self._take_root(op, source, self.amount(upstream))
             owner.step = self._steps
             self._steps += 1
-            self.writer.rows['step'].append((self.active, op, self._now()))
-            self.writer.rows['upstream'].append((owner.step, self.amount(upstream)))
+            self.writer.rows['step'].extend((self.active, op, self._now()))
+            self.writer.rows['upstream'].extend((owner.step, self.amount(upstream)))
         self._open_step(owner)
         self._contribute(probe, serial, target, amount, wire.ADD)
         self._step = -1
@@ -556,7 +568,7 @@ class Recorder:
     def _write(self, serial, cell, kind, before, after, probe):
         if probe.row is None:
             probe.row = self.sites.of_node(probe.module, probe.node)
-        self.writer.rows['write'].append((
+        self.writer.rows['write'].extend((
             self._now(), serial, cell, kind, before if type(before) is float else self.amount(before), after, probe.row,
         ))
         if cell == wire.GRADIENT:
@@ -584,7 +596,7 @@ class Recorder:
                 kind = wire.WRITE_CLIP
             else:
                 kind = wire.WRITE_SET
-            if kind == wire.WRITE_SET and self.operands[serial]:
+            if kind == wire.WRITE_SET and self.operands(serial):
                 self._settle_pending(serial)
                 if probe.row is None:
                     probe.row = self.sites.of_node(probe.module, probe.node)
@@ -600,7 +612,7 @@ class Recorder:
             _, seed, site, before, tick = pending
             seed = self.amount(seed)
             self._held[serial] = seed
-            self.writer.rows['write'].append((
+            self.writer.rows['write'].extend((
                 tick, serial, wire.GRADIENT, wire.WRITE_SET, self.amount(before), seed, site,
             ))
 
@@ -608,8 +620,7 @@ class Recorder:
         if probe.row is None:
             probe.row = self.sites.of_node(probe.module, probe.node)
         self._take_nodes([(None, obj, value, (), None, 0, -1, wire.LEAF, None)])
-        name, _, call, kind = self.writer.rows['op'][-1]
-        self.writer.rows['op'][-1] = name, probe.row, call, kind
+        self.writer.rows['op'][-3] = probe.row
 
     def _reads_gradient(self, probe):
         known = probe.label
@@ -627,7 +638,7 @@ class Recorder:
             return
         self._end_step()
         for owner in self._pull_steps.values():
-            self.writer.rows['stepEnd'].append((owner.step, self._now()))
+            self.writer.rows['stepEnd'].extend((owner.step, self._now()))
         held = self.writer.rows['held']
         before = self._held
         if not self._hold_in_bulk(held, before):
@@ -637,9 +648,9 @@ class Recorder:
                 if after is MISSING:
                     continue
                 after = self.amount(after)
-                held.append((self.active, serial, before.get(serial, self.program.initial), after))
+                held.extend((self.active, serial, before.get(serial, self.program.initial), after))
                 before[serial] = after
-        self.writer.rows['passEnd'].append((self.active, self._now()))
+        self.writer.rows['passEnd'].extend((self.active, self._now()))
         self.active = -1
         self._touched = {}
         self._pull_steps = {}
@@ -664,7 +675,9 @@ class Recorder:
             return False
         serials = list(self._touched)
         initial = self.program.initial
-        held.extend(zip(repeat(self.active), serials, map(before.get, serials, repeat(initial)), cells))
+        held.extend(chain.from_iterable(
+            zip(repeat(self.active), serials, map(before.get, serials, repeat(initial)), cells)
+        ))
         before.update(zip(serials, cells))
         return True
 

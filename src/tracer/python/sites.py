@@ -74,7 +74,7 @@ class Sites:
         if known is None:
             known = self._sources[module.path] = len(self._sources)
             text = self._writer.text
-            self._writer.rows['source'].append((text(module.path), text(module.source)))
+            self._writer.rows['source'].extend((text(module.path), text(module.source)))
         return known
 
     def row(self, module, span):
@@ -86,7 +86,7 @@ class Sites:
             known = self._rows[key] = self._count
             self._count += 1
             line, column, end_line, end_column = span
-            self._writer.rows['site'].append((
+            self._writer.rows['site'].extend((
                 self.source(module), line, utf16_column(module, line, column), end_line,
                 utf16_column(module, end_line, end_column),
             ))

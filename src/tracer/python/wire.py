@@ -60,7 +60,11 @@ _FIXED = {'tensor': -1, 'output': 0, 'thread': 0, 'how': 0}
 
 
 class Writer:
-    """Collects rows and sends them as blocks. `rows[table]` is a list of tuples without the columns in `_FIXED`."""
+    """Collects rows and sends them as blocks.
+
+    `rows[table]` is one flat list, row after row, without the columns in `_FIXED`: extended with numbers it makes no
+    objects for the garbage collector to walk.
+    """
 
     def __init__(self, send):
         self._send = send
@@ -111,16 +115,19 @@ class Writer:
         return struct.pack('<HHIII', 0, 0, len(texts), len(payload), 0) + payload
 
 
-def _block(number, rows, layout):
-    given = iter(zip(*rows))
+def _block(number, flat, layout):
+    width = sum(fixed is None for _, fixed in layout)
+    rows = len(flat) // width
+    place = 0
     columns = []
     for code, fixed in layout:
         if fixed is None:
-            columns.append(_padded(_column(code, next(given))))
+            columns.append(_padded(_column(code, flat[place::width])))
+            place += 1
         else:
-            columns.append(_padded(_column(code, (fixed,)) * len(rows)))
+            columns.append(_padded(_column(code, (fixed,)) * rows))
     payload = b''.join(columns)
-    return struct.pack('<HHIII', number, 0, len(rows), len(payload), 0) + payload
+    return struct.pack('<HHIII', number, 0, rows, len(payload), 0) + payload
 
 
 def _column(code, numbers):
