@@ -18,7 +18,8 @@ const HEADER = 16
 /** A block larger than this is taken for damage, not for data. */
 const MAX_BLOCK = 1 << 30
 
-const padded = (bytes: number) => (bytes + 7) & ~7
+/** Not by bits: a damaged row count may not fit into 32 of them. */
+const padded = (bytes: number) => Math.ceil(bytes / 8) * 8
 
 export class Decoder {
   private readonly tables: Tables

@@ -2,7 +2,7 @@
 import { WIRE_MAGIC, WIRE_VERSION, tableNames, wireTables, type ColumnType, type TableName } from '../protocol/wire.ts'
 import { cellSize } from './column.ts'
 
-const padded = (bytes: number) => (bytes + 7) & ~7
+const padded = (bytes: number) => Math.ceil(bytes / 8) * 8
 
 type Cell<C extends ColumnType> = C extends 'text' ? string | null : number
 export type Row<T extends TableName> = {

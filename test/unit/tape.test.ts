@@ -106,6 +106,18 @@ describe('wire', () => {
     expect(() => opened(new Uint8Array(0))).toThrow(/empty/)
   })
 
+  it('refuses a row count that its block cannot hold, however large', () => {
+    for (const rows of [3, 0x1fffffff, 0x40000000, 0xffffffff]) {
+      for (const table of [0, 1, 8]) {
+        const block = new Uint8Array(16)
+        const view = new DataView(block.buffer)
+        view.setUint16(0, table, true)
+        view.setUint32(4, rows, true)
+        expect(() => opened(concat([preamble(), block]))).toThrow(WireError)
+      }
+    }
+  })
+
   it('refuses ids that name no row', () => {
     const e = new Encoder()
     e.add('operand', { op: 7, value: -1, flags: 3 })
