@@ -16,7 +16,7 @@ FAST, LOAD, INCREMENT, ASSIGN, SEED, MARK, ENTER, PULL, BEGIN, END = range(10)
 class Probe:
     """The static facts of one probe."""
 
-    __slots__ = ('kind', 'module', 'node', 'key', 'first', 'sign', 'recursive', 'scope', 'used', 'linked', 'label', 'row', 'helper', 'again', 'dynamic', 'flags', 'inside')
+    __slots__ = ('kind', 'module', 'node', 'key', 'first', 'sign', 'recursive', 'scope', 'used', 'linked', 'label', 'row', 'helper', 'again', 'dynamic', 'flags', 'inside', 'slots', 'arity', 'lines')
 
     def __init__(self, kind, module, node, key=None, scope=None):
         self.kind = kind
@@ -33,7 +33,8 @@ class Probe:
         self.row = None
         self.helper = False
         self.dynamic = self.inside = True
-        self.flags = None
+        self.flags = self.slots = self.lines = None
+        self.arity = 0
         self.again = isinstance(node, ast.stmt)
 
 
@@ -172,6 +173,9 @@ class Instrumenter:
 
     def _on_FunctionDef(self, node, scope):
         inner = self.module.scopes[node]
+        whole = self._whole_rule(node, inner)
+        if whole is not None:
+            return self._copy(node, scope, body=whole, decorator_list=[self._node(d, scope) for d in node.decorator_list])
         body = self._body(node.body, inner)
         start = 1 if ast.get_docstring(node, clean=False) is not None else 0
         body[start:start] = self._entry(inner, node.body[0])
@@ -196,6 +200,43 @@ class Instrumenter:
         if scope in self.readers:
             entry.append(self._statement('rc', like))
         return entry
+
+    def _whole_rule(self, node, scope):
+        """A rule of one or two common lines about its maker's own parameters gets one probe for the whole step."""
+        maker = scope.parent
+        if node not in self.marked or len(node.body) > 2 or maker not in self._maker_scopes() or scope in self.drivers:
+            return None
+        parts = [self._fast_parts(statement, scope) for statement in node.body]
+        if None in parts or len({source for _, source, _ in parts}) != 1:
+            return None
+        source = parts[0][1]
+        made = maker.bindings.get(source, ())
+        if not made or any(value not in self.program.makers for value in made) or source in scope.bindings:
+            return None
+        first_made = min(value.lineno for value in made)
+        slots = []
+        for target, _, _ in parts:
+            rebound = [value.lineno for value in maker.bindings.get(target, ())]
+            if target not in maker.params or target in maker.rest or target in scope.params + list(scope.bindings):
+                return None
+            if any(line >= first_made for line in rebound):
+                return None
+            slots.append(maker.params.index(target))
+        like = node.body[-1]
+        number = self._probe(FAST, node, self.program.contributions[node.body[0], node.body[0].target][0])
+        self.probes[number].slots = slots
+        self.probes[number].arity = len(maker.params)
+        self.probes[number].lines = node.body
+        body = []
+        arguments = [self._number(number, like), self._name(source, like), self._copy_plain(parts[0][2][0], like)]
+        for place, (statement, (target, _, _)) in enumerate(zip(node.body, parts)):
+            stored = ast.copy_location(ast.Name('@%d' % place, ast.Store()), statement.value)
+            amount = self._node_plain(statement.value, scope, self.probes[number].key)
+            amount = ast.copy_location(ast.NamedExpr(stored, amount), statement.value)
+            body.append(ast.copy_location(ast.AugAssign(self._copy(statement.target, scope), ast.Add(), amount), statement))
+            arguments += [self._name(target, like), self._name('@%d' % place, like)]
+        body.append(self._statement('r%d' % len(parts), like, *arguments))
+        return body
 
     def _recursion_roles(self, scope):
         """Of a recursive rule's parameters: the one that is the node, and the one that carries the gradient."""

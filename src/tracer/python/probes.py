@@ -8,7 +8,7 @@ import sys
 
 from .identity import MISSING
 from .instrument import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL, SEED
-from .record import BACKWARD, NODES, WRITES, Place
+from .record import BACKWARD, NODES, RULES, WRITES, Place
 
 _CHUNK = 4096
 _UNNAMED = (int, float, str, bool, type(None), complex, bytes, type(sys), type, type(lambda: 0), type(len))
@@ -24,7 +24,7 @@ class Limit(BaseException):
 def make_probes(recorder, codes, calls, user_types):
     """The probes by name; `codes` maps `id(code)` to `Code`."""
     frame_at = sys._getframe
-    made, back, wrote = [], [], []
+    made, back, ran, wrote = [], [], [], []
     made_fresh = []
     reads = []
     pending = []
@@ -41,7 +41,7 @@ def make_probes(recorder, codes, calls, user_types):
     limit = min(_CHUNK, recorder.max_nodes)
 
     def seal():
-        for kind, events in ((NODES, made), (BACKWARD, back), (WRITES, wrote)):
+        for kind, events in ((NODES, made), (BACKWARD, back), (RULES, ran), (WRITES, wrote)):
             if events:
                 recorder.runs.append((kind, events[:]))
                 events.clear()
@@ -104,7 +104,7 @@ def make_probes(recorder, codes, calls, user_types):
         return value
 
     def leaf(obj, value, code, frame, inside):
-        if back or wrote:
+        if back or ran or wrote:
             seal()
         lasti = frame.f_lasti if frame is not None else 0
         row = row_at(code, frame, lasti) if frame is not None else -1
@@ -135,7 +135,7 @@ def make_probes(recorder, codes, calls, user_types):
             if value is MISSING or value is None:
                 reads.clear()
                 return
-        if back or wrote:
+        if back or ran or wrote:
             seal()
         name = op_name(probe, params, frame, node) if probe.dynamic else None
         above = frame.f_back
@@ -219,6 +219,17 @@ def make_probes(recorder, codes, calls, user_types):
         return node
 
     def mk2(number, node, a, b):
+        probe = probe_table[number]
+        if len(pending) == 1 and pending[0][0] is node and not (probe.dynamic or reads or back or ran or wrote):
+            # What `op` does, when nothing is unusual.
+            frame = frame_at(2)
+            code = find_code(id(frame.f_code))
+            if code is not None and not code.engine:
+                lasti = frame.f_lasti
+                made.append((probe, node, pending.pop()[1], (a, b), code, lasti, row_at(code, frame, lasti), 0, None))
+                if len(made) >= limit:
+                    settle()
+                return node
         op(number, node, (a, b), frame_at(1))
         return node
 
@@ -277,15 +288,29 @@ def make_probes(recorder, codes, calls, user_types):
     # -- gradients
 
     def c(number, target, amount, source, upstream):
-        if made or wrote:
+        if made or ran or wrote:
             seal()
         back.append((FAST, number, target, amount, source, upstream))
         if len(back) >= _CHUNK:
             settle()
         return amount
 
+    def r1(number, source, upstream, target, amount):
+        if made or wrote or back:
+            seal()
+        ran.append((number, source, upstream, target, amount, None, None))
+        if len(ran) >= _CHUNK:
+            settle()
+
+    def r2(number, source, upstream, left, left_amount, right, right_amount):
+        if made or wrote or back:
+            seal()
+        ran.append((number, source, upstream, left, left_amount, right, right_amount))
+        if len(ran) >= _CHUNK:
+            settle()
+
     def gradient(event):
-        if made or wrote:
+        if made or ran or wrote:
             seal()
         back.append(event)
         if len(back) >= _CHUNK:
@@ -409,7 +434,7 @@ def make_probes(recorder, codes, calls, user_types):
     # -- writes by the user's code
 
     def write(number, target, amount, is_value, how):
-        if back:
+        if back or ran:
             settle()
         if made:
             seal()
@@ -492,7 +517,7 @@ def make_probes(recorder, codes, calls, user_types):
                 value_ = tuple(value[:1000])
             else:
                 value_ = value
-            if back or wrote:
+            if back or ran or wrote:
                 seal()
             made.append((probe_table[number].label, value_, None, (), None, 0, -1, None, None))
         return value
@@ -521,7 +546,7 @@ def make_probes(recorder, codes, calls, user_types):
 
     found = {
         'n': n, 'mk0': mk0, 'mk1': mk1, 'mk2': mk2, 'mk3': mk3, 'ms': ms, 'mx': mx, 'nd': nd, 'nx': nx, 'ap': ap, 'rv': rv,
-        'rc': rc, 'c': c, 'mark': mark, 'k': k, 'lv': lv, 'en': en, 'a': a, 't': t, 'at': at, 'inc': inc, 'val': val,
+        'rc': rc, 'c': c, 'r1': r1, 'r2': r2, 'mark': mark, 'k': k, 'lv': lv, 'en': en, 'a': a, 't': t, 'at': at, 'inc': inc, 'val': val,
         's': s, 's2': s2, 'p': p, 'sn': sn, 'sv': sv, 'ss': ss, 'sa': sa, 'sat': sat, 'sx': sx, 'sxt': sxt, 'm': m,
         'wn': wn, 'wv': wv, 'ws': ws, 'wa': wa, 'wx': wa, 'wat': wat, 'wxt': wat, 'un': un, 'uv': uv, 'us': us,
         'ua': ua, 'ux': ua, 'uat': uat, 'uxt': uat, 'db': db, 'de': de, 'nm': nm, 'nk': nk, 'nt': nt, 'ls': ls, 'it': it,

@@ -13,7 +13,7 @@ from .identity import MISSING, Identity, fields_of, number
 from .instrument import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL, SEED
 from .wire import Writer
 
-NODES, BACKWARD, WRITES = range(3)
+NODES, BACKWARD, RULES, WRITES = range(4)
 
 _REFLECTED = {
     'radd', 'rsub', 'rmul', 'rtruediv', 'rpow', 'rmatmul', 'rfloordiv', 'rmod', 'iadd', 'isub', 'imul', 'itruediv',
@@ -87,6 +87,8 @@ class Recorder:
                 self._take_nodes(events)
             elif kind == BACKWARD:
                 self._take_backward(events)
+            elif kind == RULES:
+                self._take_rules(events)
             else:
                 self._take_writes(events)
         now = time.monotonic()
@@ -321,6 +323,76 @@ class Recorder:
             self.tick = tick + 1
             contribute((step, slot, serial, tick, amount, 0, site))
             self._touched[serial] = target
+
+    def _take_rules(self, events):
+        """Whole steps of the commonest rules: the operand slots are known from the code."""
+        probes = self.probes
+        get = self.identity.table.get
+        starts, values = self.operand_starts, self.operand_values
+        rows = self.writer.rows
+        contribute = rows['contribution'].extend
+        begin, end, pull = rows['step'].extend, rows['stepEnd'].extend, rows['upstream'].extend
+        for number_, source, upstream, left, amount, right, amount2 in events:
+            entry = get(id(source))
+            if entry is None or entry[1]() is not source:
+                continue
+            op = entry[0]
+            probe = probes[number_]
+            sites = probe.row
+            if sites is None:
+                sites = probe.row = [self.sites.of_node(probe.module, line) for line in probe.lines]
+                self.confirmed[probe.key] = True
+            if not self._rooted or self._pending or type(upstream) is not float:
+                self._begin_step(op, upstream)
+                step, tick = self._step, self.tick
+            else:
+                tick = self.tick
+                if self._step >= 0:
+                    end((self._step, tick))
+                    tick += 1
+                step = self._step = self._steps
+                self._steps = step + 1
+                self._step_op = op
+                begin((self.active, op, tick))
+                pull((step, upstream))
+                tick += 1
+            start = starts[op]
+            if starts[op + 1] - start != probe.arity:
+                self.tick = tick
+                self._used_slots = []
+                self._take_parts(probe, sites, (left, amount), (right, amount2))
+                continue
+            if type(amount) is not float:
+                amount = self.amount(amount)
+            slot = probe.slots[0]
+            target = values[start + slot]
+            touched = self._touched
+            touched[target] = left
+            if right is None:
+                contribute((step, slot, target, tick, amount, 0, sites[0]))
+                self.tick = tick + 1
+                continue
+            if type(amount2) is not float:
+                amount2 = self.amount(amount2)
+            slot2 = probe.slots[1]
+            target2 = values[start + slot2]
+            touched[target2] = right
+            contribute((
+                step, slot, target, tick, amount, 0, sites[0], step, slot2, target2, tick + 1, amount2, 0, sites[1],
+            ))
+            self.tick = tick + 2
+
+    def _take_parts(self, probe, sites, *parts):
+        """The same when the operands that were recorded are not simply the maker's parameters."""
+        for site, (target, amount) in zip(sites, parts):
+            serial = self.identity.of(target)
+            if serial >= 0:
+                slot = self._slot(self.operands(self._step_op), serial, self._used_slots)
+                self._used_slots.append(slot)
+                self.writer.rows['contribution'].extend((
+                    self._step, slot, serial, self._now(), self.amount(amount), wire.ADD, site,
+                ))
+                self._touched[serial] = target
 
     def _take_other(self, kind, number_, target, amount, source, upstream):
         if kind == MARK:
