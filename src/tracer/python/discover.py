@@ -8,7 +8,7 @@ helpers, with numbers computed from the same cell of the operands. Nothing here 
 import ast
 import builtins
 
-from .scopes import FUNCTIONS, LOOPS, index_of, plain, same, tail
+from .scopes import LOOPS, index_of, plain, same, tail
 
 INITIALISERS = ('__init__', '__new__', '__post_init__')
 _READERS = ('get', 'pop', 'setdefault')
@@ -37,7 +37,6 @@ class Program:
         self.makers = {}
         self.feeds = {}
         self.recursive = set()
-        self.fed_stores = {}
         self.candidates = set()
         self.computed = set()
         self.constants = {}
@@ -426,7 +425,7 @@ class Program:
                 key for key, found in self._value_makers.items() if any(not isinstance(m, ast.stmt) for m in found)
             }
             sure = {key for key in unsure if key not in constructed and not any(key in r for r in read.values())}
-        values = {k: m for k, m in self._value_makers.items() if k not in sure and self._numeric(k, m)}
+        values = {k: m for k, m in self._value_makers.items() if k not in sure}
         self.gradient = sure
         self.computed = set(self.aliases) | set(self.aliases.values())
         self.value = sorted(values, key=lambda key: (-self._score(key, values[key], sure), str(key)))
@@ -454,10 +453,6 @@ class Program:
     def _reads(self, stores, key):
         return any(next(self.loads(self.flow(v, scope).nodes, key), None) is not None for _, _, v, scope, _ in stores)
 
-    def _numeric(self, key, makers):
-        """Some maker computes with the cell: an operator, or a call around the load."""
-        return bool(makers)
-
     def _score(self, key, makers, gradient):
         score = 0
         for module in self.modules:
@@ -474,7 +469,7 @@ class Program:
                 score += 5
         for maker, scope in makers.items():
             module = scope.module
-            for node in self.loads(_computed(maker), key):
+            for node in self.loads(ast.walk(maker), key):
                 if isinstance(module.parents[node], (ast.BinOp, ast.UnaryOp)):
                     score += 3
         return score
@@ -641,10 +636,6 @@ class Program:
                         if isinstance(made, ast.Call) and _root_name(made) in function_names:
                             self.engine.add(scope)
                             grown = True
-
-
-def _computed(maker):
-    return ast.walk(maker)
 
 
 def _root_name(node):

@@ -42,7 +42,7 @@ class Capture:
 
         self.recorder.names = Names(namespace)
         calls = Calls(self.recorder.writer, self.sites, self.codes, self.loops, self.recorder.names)
-        found, self._finish = make_probes(self.recorder, self.codes, calls, self._user_types)
+        found, self._finish = make_probes(self.recorder, self.codes, calls)
         self._installed = {'@' + name: probe for name, probe in found.items()}
         builtins.__dict__.update(self._installed)
 
@@ -70,11 +70,6 @@ class Capture:
             raise Limit()
 
         builtins.__dict__.update(dict.fromkeys(self._installed, cut))
-
-    def _user_types(self):
-        return self._types
-
-    _types = frozenset()
 
     def is_user(self, path):
         return is_below(path, self.roots)

@@ -21,11 +21,10 @@ class Limit(BaseException):
     """The recording has reached its limit: unwinds the script."""
 
 
-def make_probes(recorder, codes, calls, user_types):
+def make_probes(recorder, codes, calls):
     """The probes by name; `codes` maps `id(code)` to `Code`."""
     frame_at = sys._getframe
     made, back, ran, wrote = [], [], [], []
-    made_fresh = []
     reads = []
     pending = []
     held = []
@@ -33,7 +32,6 @@ def make_probes(recorder, codes, calls, user_types):
     invocations = {}
     find_code = codes.get
     identity = recorder.identity
-    program = recorder.program
     probe_table = recorder.probes
     runs_get = calls.runs.get
     serial_invocation = 0
@@ -205,9 +203,8 @@ def make_probes(recorder, codes, calls, user_types):
                     if own is type:
                         own = param
                     if param is node or own not in recorder.node_types and own is not type(node):
-                        if scope.name in _GENERIC or param is not node and scope.name not in ('__init__',):
-                            if own in user_types() or scope.name in _GENERIC:
-                                return type.__dict__['__name__'].__get__(own)
+                        if scope.name in _GENERIC:
+                            return type.__dict__['__name__'].__get__(own)
         return None
 
     def mk0(number, node):
