@@ -176,3 +176,34 @@ def number(value):
     if kind.__module__ in ('fractions', 'decimal'):
         return float(value)
     return float('nan')
+
+
+class Place:
+    """A node that is nothing but a place in a list."""
+
+    __slots__ = ('index', '__weakref__')
+
+    def __init__(self, index):
+        self.index = index
+
+
+def links(obj, operand):
+    """Whether a node's raw fields lead to an operand: directly, in a container, in a pair, through a helper object."""
+    for _, value in fields_of(obj):
+        if value is operand:
+            return True
+        kind = type(value)
+        if kind in (list, tuple, set, frozenset):
+            for item in list(value):
+                if item is operand:
+                    return True
+                if type(item) in (list, tuple) and any(part is operand for part in item):
+                    return True
+        elif kind is dict:
+            if any(k is operand or v is operand for k, v in list(value.items())):
+                return True
+        elif hasattr(kind, '__module__') and kind.__module__ not in ('builtins', 'types'):
+            for _, inner in fields_of(value):
+                if inner is operand or type(inner) in (list, tuple) and any(part is operand for part in inner):
+                    return True
+    return False

@@ -6,9 +6,9 @@ They are closures over plain lists, because they run for every node and every co
 import operator
 import sys
 
-from .identity import MISSING
-from .instrument import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL, SEED
-from .record import BACKWARD, NODES, RULES, WRITES, Place
+from .identity import MISSING, Place
+from .probe import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL, SEED
+from .record import BACKWARD, NODES, RULES, WRITES
 
 _CHUNK = 4096
 _UNNAMED = (int, float, str, bool, type(None), complex, bytes, type(sys), type, type(lambda: 0), type(len))

@@ -1,0 +1,192 @@
+"""Rewrites what makes nodes: constructor calls, displays, appends, with their operands."""
+
+import ast
+
+from .discover import INITIALISERS
+from .probe import ASSIGN
+from .scopes import index_of, tail
+from .syntax import is_local, listed, made_from, root_of, vararg
+
+
+class Makers:
+    """The part of the instrumenter that knows value cells."""
+
+    def _on_Call(self, node, scope):
+        if node in self.program.makers and tail(node) != 'append':
+            arguments = self._maker_arguments(node, scope, node)
+            if self._is_super(node):
+                receiver = self._name(self._method(scope).receiver, node)
+                return self._call('mx', node, arguments[0], self._copy(node, scope), receiver, *arguments[1:])
+            return self._call('mk%d' % min(len(arguments) - 1, 3), node, arguments[0], self._copy(node, scope),
+                              *arguments[1:])
+        if tail(node) == 'append' and self.program.value and self.program.value[0] == ('map', tail(node.func.value)
+                                                                                      if isinstance(node.func, ast.Attribute) else None):
+            arguments = self._maker_arguments(node, scope, node)
+            added = self._call('ap', node.args[0], arguments[0], self._node(node.args[0], scope),
+                               self._node(node.func.value, scope), *arguments[1:])
+            return self._copy(node, scope, args=[added])
+        if self._makes_record(node, scope):
+            number = self._probe(None, node, self.program.value[0], scope)
+            if self._is_super(node):
+                receiver = self._name(self._method(scope).receiver, node)
+                return self._call('nx', node, self._number(number, node), self._copy(node, scope), receiver)
+            return self._call('nd', node, self._number(number, node), self._copy(node, scope))
+        if tail(node) == 'setattr' and len(node.args) == 3:
+            return self._setattr(node, scope)
+        key = self.program.cell(node)
+        if key is not None and key in self.program.gradient:
+            if scope in self.program.engine or self._feeds_contribution(scope):
+                if not self._is_tested(node, scope):
+                    return self._gradient_load(node, scope, key)
+        return self._copy(node, scope)
+
+    def _setattr(self, node, scope):
+        for statement, target, value in scope.stores:
+            if statement is node:
+                key = self.program.cell(target)
+                how = self.program.contributions.get((node, target), (None, None, None))[2]
+                if how and isinstance(target.value, ast.Name):
+                    number = self._probe(ASSIGN, node, key)
+                    self.probes[number].recursive = how == 'recursive'
+                    increment = self._increment(target, value, scope, key, number)
+                    done = self._call('s2', value, self._number(number, value), increment,
+                                      self._name(target.value.id, value))
+                    return self._copy(node, scope, args=[self._node(a, scope) for a in node.args[:2]] + [done])
+                if key in self.program.gradient and isinstance(target.value, ast.Name):
+                    stored = self._plain_gradient(node, target, value, scope, key)
+                    if stored is not None:
+                        return self._copy(node, scope,
+                                          args=[self._node(a, scope) for a in node.args[:2]] + [stored[1]])
+        return self._copy(node, scope)
+
+    def _display(self, node, scope):
+        if node in self.program.makers:
+            arguments = self._maker_arguments(node, scope, node)
+            return self._call('mk%d' % min(len(arguments) - 1, 3), node, arguments[0], self._copy(node, scope),
+                              *arguments[1:])
+        if self.program.value and isinstance(getattr(node, 'ctx', ast.Load()), ast.Load):
+            kept = [k for _, k in self.program.display_cells(node)]
+            wanted = [k for k in self.program.gradient if k[0] == 'item'] or self.program.value[:1]
+            if self.program.value[0] in kept and all(k in kept for k in wanted) and self._is_node_display(node):
+                number = self._probe(None, node, self.program.value[0], scope)
+                return self._call('nd', node, self._number(number, node), self._copy(node, scope))
+        return self._copy(node, scope)
+
+    _on_Dict = _on_List = _on_Tuple = _display
+
+    def _is_node_display(self, node):
+        """Lists and tuples are nodes only when they are as long as the ones that makers make."""
+        if isinstance(node, ast.Dict):
+            return True
+        return any(type(m) is type(node) and len(m.elts) == len(node.elts) for m in self.program.makers)
+
+    def _makes_record(self, node, scope):
+        if not self.program.value or self.program.value[0][0] != 'attr':
+            return False
+        for function, _, fields in self.program.constructors(node, scope):
+            if function is None and self.program.value[0][1] in fields:
+                return True
+        if self.program.called(node) == 'SimpleNamespace':
+            return any(w.arg == self.program.value[0][1] for w in node.keywords)
+        return False
+
+    def _is_super(self, node):
+        value = node.func.value if isinstance(node.func, ast.Attribute) else None
+        return isinstance(value, ast.Call) and tail(value) == 'super'
+
+    def _method(self, scope):
+        for place in scope.ancestors():
+            if place.owner is not None:
+                return place
+        return scope
+
+    def _maker_arguments(self, node, scope, like):
+        """The probe's number and the maker's parameters, which at that moment hold the operands."""
+        function = scope
+        while isinstance(function.node, ast.Lambda) and function.parent is not None and function.parent.is_function:
+            if function.params:
+                break
+            function = function.parent
+        number = self._probe(None, node, self.program.makers.get(node, (self.program.value[0],))[0], scope)
+        probe = self.probes[number]
+        params = [p for p in function.params if p not in function.rest or p == vararg(function)]
+        used, linked = set(), set()
+        if self.program.value:
+            for load in self.program.loads(self.program.flow(made_from(node), scope).nodes, self.program.value[0]):
+                if load in self.module.parents:
+                    used.add(self._param_root(self.program.holder(load), self.module.scope_of(load)))
+        for name in listed(node):
+            linked.add(name)
+        probe.used = [p in used for p in params]
+        probe.linked = [p in linked for p in params]
+        probe.label = self._maker_name(function)
+        probe.scope = function
+        probe.inside = function.is_function
+        probe.helper = self._is_helper(function)
+        probe.dynamic = probe.helper or not self._is_plain_method(function)
+        if all(probe.linked) and function.name not in function.rest and not function.rest:
+            probe.flags = [2 + is_used for is_used in probe.used]
+        return [self._number(number, like)] + [self._name(p, like) for p in params]
+
+    def _param_root(self, holder, scope):
+        name = root_of(holder)
+        for _ in range(10):
+            if name in scope.params or name is None:
+                return name
+            binder = self._binder(name, scope)
+            if binder is None:
+                return name
+            name = root_of(binder[2])
+        return name
+
+    def _is_plain_method(self, function):
+        """A method of the node class itself: it names the op."""
+        owner = function.owner
+        if function.name in INITIALISERS or function.name.strip('_') in ('call', 'forward', 'apply'):
+            return False
+        return owner is not None and any(self.program.fills(m) for m in owner.methods.values())
+
+    def _is_helper(self, function):
+        """Whether what is computed depends on a parameter that is a function or a word."""
+        for node in ast.walk(function.node):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in function.params:
+                return True
+            if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name) and node.left.id in function.params:
+                if any(isinstance(c, ast.Constant) and isinstance(c.value, str) for c in node.comparators):
+                    return True
+            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and not is_local(node.value, function):
+                index = index_of(node)
+                if isinstance(index, ast.Name) and index.id in function.params:
+                    return True
+        return False
+
+    def _maker_name(self, function):
+        if not function.is_function:
+            return None
+        if function.name == '<lambda>':
+            return None
+        return function.name
+
+    @property
+    def readers(self):
+        """Maker scopes whose operands are not among their parameters: their reads of the value cell are recorded."""
+        if not hasattr(self, '_readers'):
+            self._readers = set()
+            for node, (key, scope) in self.program.makers.items():
+                if scope.module is not self.module:
+                    continue
+                for load in self.program.loads(self.program.flow(made_from(node), scope).nodes, key):
+                    if load not in self.module.parents:
+                        continue
+                    place = self.module.scope_of(load)
+                    holder = self.program.holder(load)
+                    if key[0] == 'map':
+                        self._readers.add(place)
+                        continue
+                    root = holder.id if isinstance(holder, ast.Name) else None
+                    binder = self._binder(root, place) if root else None
+                    if binder is not None and binder[0] != 'assign':
+                        root = binder[2].id if isinstance(binder[2], ast.Name) else None
+                    if root not in place.params and not any(root in p.params for p in place.ancestors()):
+                        self._readers.add(place)
+        return self._readers

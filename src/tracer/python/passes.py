@@ -1,0 +1,439 @@
+"""The backward pass: from contributions to passes, roots, steps, and what the engine holds at the end."""
+
+from itertools import chain, repeat
+from operator import attrgetter
+
+from . import wire
+from .identity import MISSING, fields_of, number
+from .probe import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL, SEED
+
+# Numbers in a row of the contribution table as it is collected.
+_CONTRIBUTION = 7
+
+
+class Passes:
+    """The part of the recorder that follows a backward pass."""
+
+    # -- the backward pass
+
+    def _take_backward(self, events):
+        probes = self.probes
+        get = self.identity.table.get
+        slots = self.operand_values
+        starts = self.operand_starts
+        rows = self.writer.rows
+        contribute = rows['contribution'].extend
+        begin, end, pull = rows['step'].extend, rows['stepEnd'].extend, rows['upstream'].extend
+        for kind, number_, target, amount, source, upstream in events:
+            if kind != FAST:
+                self._take_other(kind, number_, target, amount, source, upstream)
+                continue
+            # The common rule `x.grad += … * out.grad`, without a call for each.
+            entry = get(id(source))
+            if entry is None or entry[1]() is not source:
+                continue
+            op = entry[0]
+            entry = get(id(target))
+            if entry is None or entry[1]() is not target:
+                continue
+            serial = entry[0]
+            probe = probes[number_]
+            step = self._step
+            if op != self._step_op or (probe.first or self._marked) and self._runs_again(probe, serial):
+                if self._rooted and not self._pending and not self._marked and type(upstream) is float:
+                    tick = self.tick
+                    if step >= 0:
+                        end((step, tick))
+                        tick += 1
+                    step = self._step = self._steps
+                    self._steps = step + 1
+                    self._step_op = op
+                    begin((self.active, op, tick))
+                    pull((step, upstream))
+                    self.tick = tick + 1
+                    self._used_slots = []
+                else:
+                    self._begin_step(op, upstream)
+                    step = self._step
+            used = self._used_slots
+            slot = len(used)
+            at = starts[op] + slot
+            if at >= starts[op + 1] or slots[at] != serial:
+                slot = self._slot(self.operands(op), serial, used)
+            used.append(slot)
+            if type(amount) is not float:
+                amount = self.amount(amount)
+            site = probe.row
+            if site is None:
+                site = self._site_of(probe)
+                self.confirmed[probe.key] = op > serial
+            tick = self.tick
+            self.tick = tick + 1
+            contribute((step, slot, serial, tick, amount, 0, site))
+            self._touched[serial] = target
+
+    def _take_rules(self, events):
+        """Whole steps of the commonest rules: the operand slots are known from the code."""
+        probes = self.probes
+        get = self.identity.table.get
+        starts, values = self.operand_starts, self.operand_values
+        rows = self.writer.rows
+        contribute = rows['contribution'].extend
+        begin, end, pull = rows['step'].extend, rows['stepEnd'].extend, rows['upstream'].extend
+        for number_, source, upstream, left, amount, right, amount2 in events:
+            entry = get(id(source))
+            if entry is None or entry[1]() is not source:
+                continue
+            op = entry[0]
+            probe = probes[number_]
+            sites = probe.row
+            if sites is None:
+                sites = probe.row = [self.sites.of_node(probe.module, line) for line in probe.lines]
+                self.confirmed[probe.key] = True
+            if not self._rooted or self._pending or type(upstream) is not float:
+                self._begin_step(op, upstream)
+                step, tick = self._step, self.tick
+            else:
+                tick = self.tick
+                if self._step >= 0:
+                    end((self._step, tick))
+                    tick += 1
+                step = self._step = self._steps
+                self._steps = step + 1
+                self._step_op = op
+                begin((self.active, op, tick))
+                pull((step, upstream))
+                tick += 1
+            start = starts[op]
+            if starts[op + 1] - start != probe.arity:
+                self.tick = tick
+                self._used_slots = []
+                self._take_parts(probe, sites, (left, amount), (right, amount2))
+                continue
+            if type(amount) is not float:
+                amount = self.amount(amount)
+            slot = probe.slots[0]
+            target = values[start + slot]
+            touched = self._touched
+            touched[target] = left
+            if right is None:
+                contribute((step, slot, target, tick, amount, 0, sites[0]))
+                self.tick = tick + 1
+                continue
+            if type(amount2) is not float:
+                amount2 = self.amount(amount2)
+            slot2 = probe.slots[1]
+            target2 = values[start + slot2]
+            touched[target2] = right
+            contribute((
+                step, slot, target, tick, amount, 0, sites[0], step, slot2, target2, tick + 1, amount2, 0, sites[1],
+            ))
+            self.tick = tick + 2
+
+    def _take_parts(self, probe, sites, *parts):
+        """The same when the operands that were recorded are not simply the maker's parameters."""
+        for site, (target, amount) in zip(sites, parts):
+            serial = self.identity.of(target)
+            if serial >= 0:
+                slot = self._slot(self.operands(self._step_op), serial, self._used_slots)
+                self._used_slots.append(slot)
+                self.writer.rows['contribution'].extend((
+                    self._step, slot, serial, self._now(), self.amount(amount), wire.ADD, site,
+                ))
+                self._touched[serial] = target
+
+    def _take_other(self, kind, number_, target, amount, source, upstream):
+        if kind == MARK:
+            self._marked = True
+            self._source = -1
+        elif kind == LOAD:
+            self._load(self.probes[number_], target, amount)
+        elif kind == INCREMENT or kind == ASSIGN:
+            self._increment(self.probes[number_], kind, target, amount, source, upstream)
+        elif kind == PULL:
+            self._pull(self.probes[number_], target, amount, source, upstream)
+        elif kind == SEED:
+            self._seed(self.probes[number_], target, amount, source, upstream)
+        elif kind == ENTER:
+            self._enter(number_, target, amount, source, upstream)
+        elif kind == BEGIN:
+            if self.active >= 0 and not self._is_pull():
+                self.end_pass()
+            self.begin_site = source
+        elif kind == END and not self._is_pull():
+            self.end_pass()
+            self.begin_site = None
+
+    def operands(self, op):
+        return self.operand_values[self.operand_starts[op]:self.operand_starts[op + 1]]
+
+    def _slot(self, operands, serial, used):
+        """The first operand slot of a value that this step has not served yet, -1 when it is no operand."""
+        slot = -1
+        for place, operand in enumerate(operands):
+            if operand == serial:
+                slot = place
+                if place not in used:
+                    break
+        return min(slot, 127)
+
+    def _site_of(self, probe):
+        if probe.row is None:
+            probe.row = self.sites.of_node(probe.module, probe.node)
+        return probe.row
+
+    def _is_pull(self):
+        return any(how == 'pull' for *_, how in self.program.contributions.values())
+
+    def _runs_again(self, probe, serial):
+        """A rule that is entered again is a new step when it repeats itself, else one more part of the same step."""
+        rows = self.writer.rows['contribution']
+        for at in range(len(rows) - _CONTRIBUTION, -1, -_CONTRIBUTION):
+            if rows[at] != self._step:
+                return False
+            if rows[at + 2] == serial and rows[at + 6] == probe.row:
+                return True
+        return True
+
+    def _begin_pass(self, kind, site):
+        if self.passes + 1 >= self._next_walk:
+            self._next_walk = 2 * self._next_walk + 1
+            self.name_paths()
+        self.active = self.passes
+        self.passes += 1
+        self.writer.rows['pass'].extend((-1, kind, site, self._now()))
+        self._touched = {}
+        self._rooted = False
+        self._pull_steps = {}
+
+    def _ensure_pass(self, source=-1):
+        if self.active >= 0:
+            return
+        if self.begin_site is not None:
+            self._begin_pass(wire.BACKWARD, self.begin_site)
+        else:
+            self._begin_pass(wire.BY_HAND, self._pending[source][2] if source in self._pending else -1)
+
+    def _take_root(self, op, obj, upstream):
+        """The first source of a pass, and every source that the user seeded by hand, is a root."""
+        pending = self._pending.pop(op, None)
+        if pending is not None and op not in self._touched:
+            self._root(op, pending[0], pending[1])
+        elif not self._rooted:
+            self._root(op, obj, upstream)
+
+    def _root(self, serial, obj, seed):
+        self._rooted = True
+        self._touched[serial] = obj
+        self.writer.rows['root'].extend((self.active, serial, self._now(), number(seed)))
+
+    def _begin_step(self, op, upstream):
+        self._ensure_pass(op)
+        self._end_step()
+        up = self.amount(upstream)
+        self._take_root(op, self._object_of(op), up)
+        self._step = self._steps
+        self._steps += 1
+        self._step_op = op
+        self._used_slots = []
+        self._marked = False
+        self.writer.rows['step'].extend((self.active, op, self._now()))
+        self.writer.rows['upstream'].extend((self._step, up))
+
+    def _end_step(self):
+        if self._step >= 0:
+            self.writer.rows['stepEnd'].extend((self._step, self._now()))
+            self._step = -1
+            self._step_op = -1
+
+    def _object_of(self, serial):
+        return self._touched.get(serial)
+
+    def amount(self, value):
+        """A gradient as a number; an engine may keep gradients in nodes of its own."""
+        if type(value) is float:
+            return value
+        if self.identity.of(value) >= 0 and self.program.value:
+            value = self.identity.read(value, self.program.value[0])
+        return number(value)
+
+    def _contribute(self, probe, serial, obj, amount, mode):
+        used = self._used_slots
+        slot = self._slot(self.operands(self._step_op), serial, used)
+        used.append(slot)
+        site = self._site_of(probe)
+        if type(amount) is not float:
+            amount = self.amount(amount)
+        if probe.sign < 0:
+            amount = -amount
+        tick = self.tick
+        self.tick = tick + 1
+        self.writer.rows['contribution'].extend((self._step, slot, serial, tick, amount, mode, site))
+        self._touched[serial] = obj
+        if self._step_op > serial:
+            self.confirmed[probe.key] = True
+
+    def _load(self, probe, target, value):
+        serial = self.identity.of_key(target)
+        if serial < 0:
+            return
+        invocation = self._invocation
+        while invocation is not None:
+            if invocation.serial == serial:
+                invocation.upstream = value
+                break
+            invocation = invocation.parent
+        self._source = serial
+        self._upstream = value
+
+    def _increment(self, probe, kind, target, amount, source, upstream):
+        serial = self.identity.of_key(target)
+        if serial < 0:
+            return
+        mode = wire.SET if kind == ASSIGN and not upstream else wire.ADD
+        if probe.recursive:
+            owner = self._invocations.get(source)
+            if owner is not None and owner.serial == serial:
+                owner.amount = amount
+                owner = owner.parent
+            if owner is None:
+                self._seed_value(probe, serial, target, amount)
+                return
+            self._resume(owner)
+        else:
+            if self._source == serial and not self.amount(amount):
+                # A tape gives its leaves a zero share of themselves.
+                return
+            if self._source < 0:
+                self._seed_value(probe, serial, target, amount)
+                return
+            if self._step < 0 or self._step_op != self._source or self._marked and self._runs_again(probe, serial):
+                self._begin_step(self._source, self._upstream)
+        self._contribute(probe, serial, target, amount, mode)
+
+    def _resume(self, owner):
+        """Recursive rules nest: the step of an invocation goes on after those it called."""
+        if owner.step < 0:
+            self._ensure_pass(owner.serial)
+            up = self.amount(owner.upstream if owner.upstream is not None else owner.amount)
+            self._take_root(owner.serial, owner.obj, up)
+            owner.step = self._steps
+            self._steps += 1
+            owner.used = []
+            self.writer.rows['step'].extend((self.active, owner.serial, self._now()))
+            self.writer.rows['upstream'].extend((owner.step, up))
+            self._pull_steps[owner.step] = owner
+        self._step = -1
+        self._open_step(owner)
+
+    def _open_step(self, owner):
+        self._step = owner.step
+        self._step_op = owner.serial
+        self._used_slots = owner.used
+
+    def _enter(self, invocation, node, amount, parent, _):
+        above = self._invocations.get(parent)
+        serial = self.identity.of_key(node)
+        self._invocation = Invocation(serial, node, amount, above)
+        self._invocations[invocation] = self._invocation
+        if parent is None:
+            self._invocations = {invocation: self._invocation}
+            self._step = -1
+
+    def _pull(self, probe, target, amount, source, upstream):
+        serial, op = self.identity.of_key(target), self.identity.of_key(source)
+        if serial < 0 or op < 0:
+            return
+        self._ensure_pass(op)
+        owner = self._pull_steps.get(op)
+        if owner is None:
+            owner = self._pull_steps[op] = Invocation(op, source, upstream, None)
+            self._take_root(op, source, self.amount(upstream))
+            owner.step = self._steps
+            self._steps += 1
+            self.writer.rows['step'].extend((self.active, op, self._now()))
+            self.writer.rows['upstream'].extend((owner.step, self.amount(upstream)))
+        self._open_step(owner)
+        self._contribute(probe, serial, target, amount, wire.ADD)
+        self._step = -1
+
+    # -- ends
+
+    def end_pass(self):
+        if self.active < 0:
+            return
+        self._end_step()
+        for owner in self._pull_steps.values():
+            self.writer.rows['stepEnd'].extend((owner.step, self._now()))
+        held = self.writer.rows['held']
+        before = self._held
+        if not self._hold_in_bulk(held, before):
+            cells = self._cells()
+            for serial, obj in self._touched.items():
+                after = cells(serial, obj)
+                if after is MISSING:
+                    continue
+                after = self.amount(after)
+                held.extend((self.active, serial, before.get(serial, self.program.initial), after))
+                before[serial] = after
+        self.writer.rows['passEnd'].extend((self.active, self._now()))
+        self.active = -1
+        self._touched = {}
+        self._pull_steps = {}
+        self._invocations = {}
+        self._invocation = None
+        self._source = -1
+
+    def _hold_in_bulk(self, held, before):
+        """Reads the cells of nodes that are all of one plain class at once; False when they are not."""
+        kinds = set(map(type, self._touched.values()))
+        keys = [key for key, right in self.confirmed.items() if right and key[0] == 'attr']
+        if len(kinds) != 1 or len(keys) != 1:
+            return False
+        read = self.identity.reader(kinds.pop(), keys[0])
+        if type(read) is not attrgetter:
+            return False
+        try:
+            cells = list(map(read, self._touched.values()))
+        except AttributeError:
+            return False
+        if not set(map(type, cells)) <= {float, int}:
+            return False
+        serials = list(self._touched)
+        initial = self.program.initial
+        held.extend(chain.from_iterable(
+            zip(repeat(self.active), serials, map(before.get, serials, repeat(initial)), cells)
+        ))
+        before.update(zip(serials, cells))
+        return True
+
+    def _cells(self):
+        """How to read the gradient cell of a node: from the object, or from the engine's map."""
+        keys = [key for key in self.program.gradient if key[0] != 'map']
+        if keys:
+            key = next((k for k in keys if self.confirmed.get(k)), keys[0])
+            read = self.identity.read
+            return lambda serial, obj: MISSING if obj is None else read(obj, key)
+        found = {}
+        for mapping in self.maps.values():
+            for key, value in fields_of(mapping):
+                serial = self.identity.of_key(key)
+                if serial >= 0:
+                    found[serial] = value
+        self.maps = {}
+        return lambda serial, obj: found.get(serial, MISSING)
+
+
+class Invocation:
+    """One call of a recursive rule."""
+
+    __slots__ = ('serial', 'obj', 'amount', 'parent', 'upstream', 'step', 'used')
+
+    def __init__(self, serial, obj, amount, parent):
+        self.serial = serial
+        self.obj = obj
+        self.amount = amount
+        self.parent = parent
+        self.upstream = None
+        self.step = -1
+        self.used = []

@@ -1,0 +1,31 @@
+"""What is known of a probe before the program runs."""
+
+import ast
+
+# What a probe stands for; the recorder branches on it.
+FAST, LOAD, INCREMENT, ASSIGN, SEED, MARK, ENTER, PULL, BEGIN, END = range(10)
+
+
+class Probe:
+    """The static facts of one probe."""
+
+    __slots__ = ('kind', 'module', 'node', 'key', 'first', 'sign', 'recursive', 'scope', 'used', 'linked', 'label', 'row', 'helper', 'again', 'dynamic', 'flags', 'inside', 'slots', 'arity', 'lines')
+
+    def __init__(self, kind, module, node, key=None, scope=None):
+        self.kind = kind
+        self.module = module
+        self.node = node
+        self.key = key
+        self.scope = scope
+        self.first = False
+        self.sign = 1
+        self.recursive = False
+        self.used = None
+        self.linked = None
+        self.label = None
+        self.row = None
+        self.helper = False
+        self.dynamic = self.inside = True
+        self.flags = self.slots = self.lines = None
+        self.arity = 0
+        self.again = isinstance(node, ast.stmt)
