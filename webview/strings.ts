@@ -14,6 +14,8 @@ export const en = {
   crashed: 'failed',
   heldBy: 'Held by:',
   noRuntime: 'recording',
+  /** Only for runtimes that prove it before each run. */
+  embedded: (interpreter: string) => `embedded ${interpreter} · sandboxed`,
 
   search: 'Search',
   searchHint: 'Name, op or :line',
@@ -176,6 +178,7 @@ export const zhCn: Strings = {
   crashed: '失败',
   heldBy: '隔离方式：',
   noRuntime: '录制',
+  embedded: (interpreter: string) => `内置 ${interpreter} · 沙箱 (sandboxed)`,
 
   search: '搜索',
   searchHint: '名称、运算 (op) 或 :行号',

@@ -102,6 +102,7 @@ export class GraphView {
       element: op,
       title: opTitle(this.tape, op),
       op: this.tape.opName(op),
+      path: callPath(this.tape, this.tape.table('op').call.at(op)).join(' › '),
       site: this.tape.site(this.tape.table('op').site.at(op)),
       ancestors: closedAncestors(groups, op, this.isOpen),
     }))

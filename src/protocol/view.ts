@@ -199,6 +199,8 @@ export interface SearchHit {
   element: ElementId
   title: string
   op: string
+  /** `for step in range(3) · 2 › layers[0] › neurons[3]`: what tells apart hits of one expression; '' at the top. */
+  path: string
   site: SiteRange | null
   /** The closed groups around it, outermost first: opening them shows it. */
   ancestors: ElementId[]

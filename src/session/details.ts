@@ -19,6 +19,7 @@ export function details(tape: Tape, op: number, tick: number): Details {
   const gradient = gradientAt(tape, value, tick)
   const pass = gradient.pass >= 0 ? gradient.pass : tape.passAt(tick)
   const cameFrom = contributionsTo(tape, value, pass, tick)
+  if (pass < 0 || tape.passEnd(pass) > tick) cameFrom.push(...pendingConsumers(tape, value, pass, tick, cameFrom))
   const flowsTo = contributionsOf(tape, op, pass, tick)
   return {
     element: op,
@@ -68,6 +69,16 @@ function contributionsTo(tape: Tape, value: number, pass: number, tick: number):
   return Array.from(tape.rows('contributionsTo', value))
     .filter((row) => step.pass.at(contribution.step.at(row)) === pass && contribution.tick.at(row) <= tick)
     .map((row) => flow(tape, row, step.op.at(contribution.step.at(row))))
+}
+
+/** Consumers that the pass under way may still reach, so that a waiting gradient shows what it waits for. */
+function pendingConsumers(tape: Tape, value: number, pass: number, tick: number, arrived: readonly Flow[]): Flow[] {
+  const made = tape.table('value').tick
+  const after = pass > 0 ? tape.passEnd(pass - 1) : -1
+  const known = new Set(arrived.map((flow) => flow.element))
+  return [...new Set(tape.consumers(value))]
+    .filter((op) => !known.has(op) && made.at(tape.valueOfOp(op)) > after && made.at(tape.valueOfOp(op)) <= tick)
+    .map((op) => emptyFlow(tape, op, tape.valueOfOp(op), tape.operands(op).indexOf(value)))
 }
 
 /** Per operand what the op's steps gave it; operands that got nothing (yet) are listed with "–". */

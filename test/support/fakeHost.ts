@@ -256,7 +256,13 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
     search: ({ text: wanted, limit }) => {
       const line = /^:(\d+)$/.exec(wanted)
       const hits = nodes
-        .map((_, element) => ({ element, title: nodes[element]!.title, op: nodes[element]!.op, site: siteOf(element) }))
+        .map((_, element) => ({
+          element,
+          title: nodes[element]!.title,
+          op: nodes[element]!.op,
+          path: '',
+          site: siteOf(element),
+        }))
         .filter((hit) => (line ? hit.site.startLine === Number(line[1]) : `${hit.title} ${hit.op}`.includes(wanted)))
         .map((hit) => ({ ...hit, ancestors: ancestorsOf(hit.element) }))
       return { hits: hits.slice(0, limit), total: hits.length }

@@ -1,4 +1,5 @@
 /** The bar on top: which run this is, how it is held, and what can be done with the graph. */
+import type { RuntimeInfo } from '../../src/protocol/runtime.ts'
 import { Disposables, el, setAria } from '../dom.ts'
 import type { Explorer } from '../explorer.ts'
 import { icon, type IconName } from '../icons.ts'
@@ -101,8 +102,10 @@ export class Header {
     this.script.textContent = fileName(overview.script)
     this.script.title = overview.script
     const { info } = overview
-    this.runtime.textContent = info?.interpreter ?? strings.noRuntime
-    this.runtime.title = info ? [strings.heldBy, ...info.heldBy.map((layer) => `· ${layer}`)].join('\n') : ''
+    this.runtime.textContent = info ? runtimeText(info, strings) : strings.noRuntime
+    this.runtime.title = info
+      ? [info.interpreter, strings.heldBy, ...info.heldBy.map((layer) => `· ${layer}`)].join('\n')
+      : ''
     this.counts.textContent = [
       strings.nodes(overview.nodes),
       strings.passes(overview.passes.length),
@@ -163,4 +166,10 @@ export function relabel(tool: HTMLButtonElement, name: IconName, label: string):
   tool.replaceChildren(icon(name))
   tool.title = label
   setAria(tool, 'label', label)
+}
+
+/** `embedded Python 3.14.2 · sandboxed`; what stands in brackets goes to the tooltip. */
+function runtimeText({ runtime, interpreter }: RuntimeInfo, strings: Strings): string {
+  const short = interpreter.replace(/\s*\(.*\)$/, '')
+  return runtime === 'embeddedPython' ? strings.embedded(short) : short
 }

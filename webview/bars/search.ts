@@ -89,6 +89,7 @@ export class Search {
       { class: 'search-hit', role: 'option', id: `search-hit-${i}` },
       el('span', { class: 'search-title', text: hit.title }),
       el('span', { class: 'dim', text: hit.op }),
+      el('span', { class: 'dim search-path', text: hit.path, title: hit.path }),
       el('span', { class: 'dim search-line', text: hit.site ? `:${hit.site.startLine}` : '' }),
     )
     // Not `click`: by then the field has lost the focus and the list is gone.
