@@ -46,7 +46,10 @@ describe.each(styles)('%s', (style) => {
   test('operands in order, used and linked', () => {
     expect(node('c')?.operands.map(ascii)).toEqual(['a', 'b'])
     expect(node('d')?.operands.map(ascii)).toEqual(['c', 'a'])
-    expect([node('c')?.flags, node('d')?.flags]).toEqual([[3, 3], [3, 3]])
+    expect([node('c')?.flags, node('d')?.flags]).toEqual([
+      [3, 3],
+      [3, 3],
+    ])
   })
 
   test('one pass: steps in order, upstreams, contributions by operand, what the engine holds', () => {
@@ -55,8 +58,22 @@ describe.each(styles)('%s', (style) => {
     expect(pass?.site).toBe(expected.pass)
     expect(pass?.roots).toEqual([['d', 1]])
     expect(pass?.steps).toEqual([
-      { node: 'd', upstream: 1, contributions: [[0, 'c', 1], [1, 'a', 1]] },
-      { node: 'c', upstream: 1, contributions: [[0, 'a', -3], [1, 'b', 2]] },
+      {
+        node: 'd',
+        upstream: 1,
+        contributions: [
+          [0, 'c', 1],
+          [1, 'a', 1],
+        ],
+      },
+      {
+        node: 'c',
+        upstream: 1,
+        contributions: [
+          [0, 'a', -3],
+          [1, 'b', 2],
+        ],
+      },
     ])
     expect(pass?.held).toEqual({ a: -2, b: 2, c: 1, d: 1 })
   })

@@ -17,7 +17,9 @@ function plainPython(text: string, files: Record<string, string> = {}) {
     for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content)
     writeFileSync(join(folder, 'script.py'), text)
     const ran = spawnSync('python3', ['script.py'], {
-      cwd: folder, encoding: 'utf8', env: { ...process.env, PYTHONPATH: library, PYTHONIOENCODING: 'utf-8', PYTHONDONTWRITEBYTECODE: '1' },
+      cwd: folder,
+      encoding: 'utf8',
+      env: { ...process.env, PYTHONPATH: library, PYTHONIOENCODING: 'utf-8', PYTHONDONTWRITEBYTECODE: '1' },
     })
     return { status: ran.status, stdout: ran.stdout, stderr: normal(ran.stderr) }
   } finally {
@@ -69,12 +71,18 @@ describe.each(Object.entries(scripts))('%s', (_, { text, files = {} }) => {
 
 test('the site of an error is the sub-expression, in UTF-16 columns', () => {
   const { end } = runText(`${engine}ä = '𝄞'; b = [1][2]\n`)
-  expect(end).toMatchObject({ kind: 'raised', error: { type: 'IndexError', site: { startLine: 2, startColumn: 14, endLine: 2, endColumn: 20 } } })
+  expect(end).toMatchObject({
+    kind: 'raised',
+    error: { type: 'IndexError', site: { startLine: 2, startColumn: 14, endLine: 2, endColumn: 20 } },
+  })
 })
 
 test('the range of a syntax error', () => {
   const { end } = runText('ok = 1\nx = = 2\n')
-  expect(end).toMatchObject({ kind: 'raised', error: { type: 'SyntaxError', site: { startLine: 2, startColumn: 4, endColumn: 5 } } })
+  expect(end).toMatchObject({
+    kind: 'raised',
+    error: { type: 'SyntaxError', site: { startLine: 2, startColumn: 4, endColumn: 5 } },
+  })
 })
 
 test('a script that raises keeps its graph so far', () => {
@@ -104,28 +112,47 @@ test('without an engine: a notice of what was looked for, and nothing else', () 
 test('backward never called: the forward graph only', () => {
   const { tape } = runText(`${engine}a = Value(2.0)\nb = a * 3\n`)
   const { nodes, passes } = readable(tape)
-  expect(nodes.map((n) => [n.op, n.value])).toEqual([['leaf', 2], ['constant', 3], ['mul', 6]])
+  expect(nodes.map((n) => [n.op, n.value])).toEqual([
+    ['leaf', 2],
+    ['constant', 3],
+    ['mul', 6],
+  ])
   expect(passes).toEqual([])
 })
 
 test('operands, constants, reflected and compound operators share the expression that made them', () => {
-  const { nodes } = readable(runText(`${engine}a = Value(2.0)\nb = Value(3.0)\nc = a - b\nd = a**3\ne = a + a\ne += 1\nf = 2 / a\n`).tape)
+  const { nodes } = readable(
+    runText(`${engine}a = Value(2.0)\nb = Value(3.0)\nc = a - b\nd = a**3\ne = a + a\ne += 1\nf = 2 / a\n`).tape,
+  )
   expect(nodes.filter((n) => n.site === 'a - b').map((n) => n.op)).toEqual(['constant', 'mul', 'add'])
   expect(nodes.find((n) => n.name === 'd')).toMatchObject({ op: 'pow', operands: ['a', 'constant'], value: 8 })
-  expect(nodes.filter((n) => n.name === 'e').map((n) => [n.site, n.operands.length])).toEqual([['a + a', 2], ['e += 1', 2]])
+  expect(nodes.filter((n) => n.name === 'e').map((n) => [n.site, n.operands.length])).toEqual([
+    ['a + a', 2],
+    ['e += 1', 2],
+  ])
   expect(nodes.find((n) => n.name === 'f')).toMatchObject({ site: '2 / a', value: 1 })
 })
 
 test('training: passes, resets and updates as what they are; calls by instance, loops by iteration', () => {
   const { nodes, passes, writes } = readable(runFile(join(engines, 'micrograd_nn.py')).tape)
-  expect(passes.map((p) => [p.kind, p.site])).toEqual([[PassKind.backward, 'loss.backward()'], [PassKind.backward, 'loss.backward()']])
+  expect(passes.map((p) => [p.kind, p.site])).toEqual([
+    [PassKind.backward, 'loss.backward()'],
+    [PassKind.backward, 'loss.backward()'],
+  ])
   const weight = 'model.layers[0].neurons[2].w[1]'
   expect(writes.filter((w) => w.target === weight).map((w) => w.kind)).toEqual([
-    WriteKind.zero, WriteKind.update, WriteKind.zero, WriteKind.update,
+    WriteKind.zero,
+    WriteKind.update,
+    WriteKind.zero,
+    WriteKind.update,
   ])
   const product = nodes.find((n) => n.op === 'mul' && n.operands[0] === weight)
   expect(product?.site).toBe('wi * xi')
-  expect(product?.call.filter((part) => !part.includes('#'))).toEqual(['MLP.__call__ model', 'Layer.__call__ layers[0]', 'Neuron.__call__ neurons[2]'])
+  expect(product?.call.filter((part) => !part.includes('#'))).toEqual([
+    'MLP.__call__ model',
+    'Layer.__call__ layers[0]',
+    'Neuron.__call__ neurons[2]',
+  ])
   expect(product?.call[0]).toBe('for step in range(2) #0')
 })
 
@@ -141,13 +168,19 @@ test('in every pass, received, held and passed agree', () => {
 })
 
 test('rules run by hand are a pass of their own', () => {
-  const { passes, writes } = readable(runText(`${engine}a = Value(2.0)\nb = a * a\nb.grad = 1.0\nb._backward()\na.grad = 0.0\n`).tape)
-  expect(passes).toMatchObject([{ kind: PassKind.byHand, site: 'b.grad = 1.0', roots: [['b', 1]], held: { a: 4, b: 1 } }])
+  const { passes, writes } = readable(
+    runText(`${engine}a = Value(2.0)\nb = a * a\nb.grad = 1.0\nb._backward()\na.grad = 0.0\n`).tape,
+  )
+  expect(passes).toMatchObject([
+    { kind: PassKind.byHand, site: 'b.grad = 1.0', roots: [['b', 1]], held: { a: 4, b: 1 } },
+  ])
   expect(writes).toMatchObject([{ target: 'a', kind: WriteKind.zero, before: 4, after: 0 }])
 })
 
 test('a rule that runs twice is two steps; one that overwrites is marked', () => {
-  const { passes } = readable(runText(`${engine}a = Value(1.0)\nb = a * 1\nb.grad = 1.0\nb._backward()\nb._backward()\n`).tape)
+  const { passes } = readable(
+    runText(`${engine}a = Value(1.0)\nb = a * 1\nb.grad = 1.0\nb._backward()\nb._backward()\n`).tape,
+  )
   expect(passes[0]?.steps.map((s) => s.node)).toEqual(['b', 'b'])
 })
 
@@ -168,6 +201,9 @@ test('an engine in a package, with another name for its class and functions in a
       },
     }).tape,
   )
-  expect(nodes.map((n) => [n.name, n.op, n.site])).toEqual([['x', 'leaf', 'V(2.0)'], ['y', 'relu', 'relu(x)']])
+  expect(nodes.map((n) => [n.name, n.op, n.site])).toEqual([
+    ['x', 'leaf', 'V(2.0)'],
+    ['y', 'relu', 'relu(x)'],
+  ])
   expect(passes[0]?.steps).toEqual([{ node: 'y', upstream: 1, contributions: [[0, 'x', 1]] }])
 })

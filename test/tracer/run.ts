@@ -26,7 +26,10 @@ interface Options {
 }
 
 /** Runs a script file. */
-export function runFile(script: string, { capture = true, args = [], nodes, python = 'python3' }: Options = {}): Outcome {
+export function runFile(
+  script: string,
+  { capture = true, args = [], nodes, python = 'python3' }: Options = {},
+): Outcome {
   const folder = mkdtempSync(join(tmpdir(), 'tracer-'))
   const out = join(folder, 'out')
   try {
@@ -90,27 +93,45 @@ export function readable(tape: Tape) {
     call: callPath(tape, op.call.at(id)),
   }))
   const { pass, step, upstream, contribution, root, held } = {
-    pass: tape.table('pass'), step: tape.table('step'), upstream: tape.table('upstream'),
-    contribution: tape.table('contribution'), root: tape.table('root'), held: tape.table('held'),
+    pass: tape.table('pass'),
+    step: tape.table('step'),
+    upstream: tape.table('upstream'),
+    contribution: tape.table('contribution'),
+    root: tape.table('root'),
+    held: tape.table('held'),
   }
   const range = (rows: number) => Array.from({ length: rows }, (_, row) => row)
   const passes = range(pass.rows).map((id) => ({
     kind: pass.kind.at(id),
     site: tape.siteText(pass.site.at(id)),
-    roots: range(root.rows).filter((row) => root.pass.at(row) === id).map((row) => [name(root.value.at(row)), root.seed.at(row)] as const),
-    steps: range(step.rows).filter((row) => step.pass.at(row) === id).map((row): Step => ({
-      node: name(step.op.at(row)),
-      upstream: range(upstream.rows).filter((up) => upstream.step.at(up) === row).map((up) => upstream.data.at(up))[0]!,
-      contributions: range(contribution.rows).filter((c) => contribution.step.at(c) === row)
-        .map((c) => [contribution.slot.at(c), name(contribution.target.at(c)), contribution.data.at(c)]),
-    })),
-    held: Object.fromEntries(range(held.rows).filter((row) => held.pass.at(row) === id)
-      .map((row) => [name(held.value.at(row)), held.after.at(row)])),
+    roots: range(root.rows)
+      .filter((row) => root.pass.at(row) === id)
+      .map((row) => [name(root.value.at(row)), root.seed.at(row)] as const),
+    steps: range(step.rows)
+      .filter((row) => step.pass.at(row) === id)
+      .map((row): Step => ({
+        node: name(step.op.at(row)),
+        upstream: range(upstream.rows)
+          .filter((up) => upstream.step.at(up) === row)
+          .map((up) => upstream.data.at(up))[0]!,
+        contributions: range(contribution.rows)
+          .filter((c) => contribution.step.at(c) === row)
+          .map((c) => [contribution.slot.at(c), name(contribution.target.at(c)), contribution.data.at(c)]),
+      })),
+    held: Object.fromEntries(
+      range(held.rows)
+        .filter((row) => held.pass.at(row) === id)
+        .map((row) => [name(held.value.at(row)), held.after.at(row)]),
+    ),
   }))
   const write = tape.table('write')
   const writes = range(write.rows).map((row) => ({
-    target: name(write.target.at(row)), cell: write.cell.at(row), kind: write.kind.at(row), before: write.before.at(row),
-    after: write.after.at(row), site: tape.siteText(write.site.at(row)),
+    target: name(write.target.at(row)),
+    cell: write.cell.at(row),
+    kind: write.kind.at(row),
+    before: write.before.at(row),
+    after: write.after.at(row),
+    site: tape.siteText(write.site.at(row)),
   }))
   return { nodes, passes, writes }
 }

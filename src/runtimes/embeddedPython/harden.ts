@@ -15,7 +15,7 @@ const kept = new Set(
 
 export function harden(pyodide: Pyodide): void {
   const filesystems = pyodide.FS.filesystems
-  for (const name of Object.keys(filesystems)) if (name !== 'MEMFS') delete filesystems[name]
+  for (const name of Object.keys(filesystems)) if (name !== 'MEMFS') Reflect.deleteProperty(filesystems, name)
   pyodide.runPython(`
 import sys
 for _name in ('js', 'pyodide_js'):
@@ -27,7 +27,7 @@ sys.meta_path[:] = [_finder for _finder in sys.meta_path if not hasattr(_finder,
 del _name, _finder
 `)
   const scope = globalThis as unknown as Record<string, unknown>
-  for (const name of Object.getOwnPropertyNames(globalThis)) if (!kept.has(name)) delete scope[name]
+  for (const name of Object.getOwnPropertyNames(globalThis)) if (!kept.has(name)) Reflect.deleteProperty(scope, name)
   replaceHostObjects(scope)
 }
 

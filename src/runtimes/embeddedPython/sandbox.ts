@@ -78,7 +78,6 @@ export class Sandbox {
 
   /** Resolves with null when the process ended without a frame; rejects when it said that it crashed. */
   private firstFrame(): Promise<RuntimeInfo | null> {
-    const child = this.child
     return new Promise((resolve, reject) => {
       this.listener = (kind, payload) => {
         const text = new TextDecoder().decode(payload)
