@@ -31,10 +31,13 @@ const TWO_LINES = 40
 /** Alpha of what is not on the path. */
 export const DIMMED = 0.22
 
+/** `line` is a pixel of the screen in the scene: zoomed out, texts grow against their card so that they can still be read. */
+const readable = (size: number, line: number) => Math.max(size, Math.round(2 * Math.min(1.6 * size, 8.5 * line)) / 2)
+
 export const fonts = {
-  title: (theme: Theme) => `600 12.5px ${theme.mono}`,
-  plain: (theme: Theme) => `11.5px ${theme.mono}`,
-  small: (theme: Theme) => `10px ${theme.mono}`,
+  title: (theme: Theme, line = 1) => `600 ${readable(12.5, line)}px ${theme.mono}`,
+  plain: (theme: Theme, line = 1) => `${readable(11.5, line)}px ${theme.mono}`,
+  small: (theme: Theme, line = 1) => `${readable(10, line)}px ${theme.mono}`,
   header: (theme: Theme) => `11.5px ${theme.sans}`,
 }
 
@@ -137,7 +140,7 @@ function drawOneLine(d: Drawing, item: number, w: number, h: number): void {
   const { ctx, theme, text, picture } = d
   const constant = isConstant(d, item)
   const left = constant ? RIGHT : LEFT
-  const font = constant ? fonts.plain(theme) : fonts.title(theme)
+  const font = constant ? fonts.plain(theme, d.line) : fonts.title(theme, d.line)
   const title = text.fit(ctx, font, picture.scene.title[item]!, w - left - RIGHT)
   write(ctx, font, constant ? theme.dim : theme.foreground, title, left, h / 2, 'left')
 }
@@ -146,7 +149,7 @@ function drawTwoLines(d: Drawing, item: number, w: number, h: number): void {
   const { ctx, theme, text, picture } = d
   const { scene } = picture
   const upper = Math.round(h * 0.32)
-  const plain = fonts.plain(theme)
+  const plain = fonts.plain(theme, d.line)
   let right = w - RIGHT
   if (picture.isGroup(item)) {
     drawBadge(d, right + 2 - BADGE, 8, false)
@@ -165,8 +168,8 @@ function drawTwoLines(d: Drawing, item: number, w: number, h: number): void {
     write(ctx, plain, theme.dim, short, right, upper, 'right')
     right -= text.width(ctx, plain, short) + 8
   }
-  const title = text.fit(ctx, fonts.title(theme), scene.title[item]!, right - LEFT)
-  write(ctx, fonts.title(theme), theme.foreground, title, LEFT, upper, 'left')
+  const title = text.fit(ctx, fonts.title(theme, d.line), scene.title[item]!, right - LEFT)
+  write(ctx, fonts.title(theme, d.line), theme.foreground, title, LEFT, upper, 'left')
   drawNumbers(d, item, w, Math.round(h * 0.71))
 }
 
@@ -184,9 +187,8 @@ function drawNumbers(d: Drawing, item: number, w: number, y: number): void {
   // From the fullest wording to the shortest; the first that fits is written, the last one condensed if need be.
   const wordings = wordingsOf(value, gradient, group, tensor && gradient !== PENDING, tensor && value !== '')
   // Groups and tensors have more to say: always small, so that they look alike.
-  // Somewhat zoomed out, the small size could not be read any more.
-  const small = d.line > 1.25 ? fonts.plain(theme) : fonts.small(theme)
-  const sizes = group || tensor ? [small] : [fonts.plain(theme), small]
+  const small = fonts.small(theme, d.line)
+  const sizes = group || tensor ? [small] : [fonts.plain(theme, d.line), small]
   for (const [left, right] of wordings) {
     for (const font of sizes) {
       const last = left === wordings.at(-1)![0] && right === wordings.at(-1)![1] && font === sizes.at(-1)

@@ -8,7 +8,7 @@ import { HEADER, overlaps } from './picture.ts'
 import { mix, parseColour } from './theme.ts'
 
 /** Zooms from which on cards are written out, have their title at a fixed size, a stripe; and edges have numbers. */
-export const detailZoom = { full: 0.68, title: 0.4, labels: 0.8, stripe: 0.16 }
+export const detailZoom = { full: 0.45, header: 0.68, title: 0.4, labels: 0.8, stripe: 0.16 }
 
 /** Where items are now; the scene's own places except while they move. */
 export interface Placement {
@@ -57,13 +57,13 @@ export function* paint(whole: View): Generator<void, void> {
   const edges = placement.edgeAlpha > 0 ? picture.edgesIn(box) : new Uint32Array()
   for (const group of groups) {
     intoItem(view, group)
-    drawContainer(view, group, placement.w[group]!, placement.h[group]!, camera.zoom >= detailZoom.full)
+    drawContainer(view, group, placement.w[group]!, placement.h[group]!, camera.zoom >= detailZoom.header)
   }
   yield
   yield* paintEdges(view, edges)
   if (camera.zoom >= detailZoom.title) yield* paintCards(view, cards)
   else yield* paintOverview(view, cards)
-  if (camera.zoom < detailZoom.full && view.mapTitles) paintGroupTitles(view, groups)
+  if (camera.zoom < detailZoom.header && view.mapTitles) paintGroupTitles(view, groups)
   if (camera.zoom >= detailZoom.labels && placement.edgeAlpha === 1) paintLabels(view, edges)
 }
 
