@@ -27,10 +27,15 @@ def main(mode, out, script, *arguments):
     sys.dont_write_bytecode = True
     sys.path[0] = LIBRARY
     options = json.loads(os.environ.get('TRACER_OPTIONS', '{}'))
-    with open(out, 'wb') as file:
+    report(out, {'kind': 'crashed', 'message': 'the tracer did not return'})
+    with open(out, 'wb', buffering=0) as file:
         end = tracer().run(
             script, list(arguments), file.write, capture=mode == 'capture', user_roots=[LIBRARY], **options
         )
+    report(out, end)
+
+
+def report(out, end):
     with open(out + '.json', 'w') as file:
         json.dump(end, file)
 

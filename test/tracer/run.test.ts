@@ -91,6 +91,30 @@ test('a script that raises keeps its graph so far', () => {
   expect(tape.events('exception')).toEqual(['ValueError: stop'])
 })
 
+test('the site of an error inside the carried library is the line of the user that led there', () => {
+  const { end } = runText(`${engine}b = Value(1.0)\ndef f():\n    return b ** 'x'\nf()\n`)
+  expect(end).toMatchObject({ kind: 'raised', error: { site: { startLine: 4, startColumn: 11, endColumn: 19 } } })
+})
+
+test('an interrupt loses nothing, is caught as usual, and ends the script as usual', () => {
+  const { tape, end, stdout } = runText(
+    `import os, signal\n${engine}a = Value(2.0)\nb = a * a\n` +
+      `try:\n    os.kill(os.getpid(), signal.SIGINT)\n    while True:\n        pass\nexcept KeyboardInterrupt:\n    print('caught')\n` +
+      `b.backward()\nos.kill(os.getpid(), signal.SIGINT)\nwhile True:\n    b = b * a\n`,
+  )
+  expect(stdout).toBe('caught\n')
+  expect(end).toMatchObject({ kind: 'raised', error: { type: 'KeyboardInterrupt' } })
+  const { nodes, passes } = readable(tape)
+  expect(nodes.slice(0, 2).map((n) => n.name)).toEqual(['a', 'b'])
+  expect(passes).toHaveLength(1)
+})
+
+test('what was recorded has left before a script is killed', () => {
+  const { tape, end } = runText(`import os\n${engine}a = Value(2.0)\nb = a * a\nos._exit(9)\n`)
+  expect(end.kind).toBe('crashed')
+  expect(readable(tape).nodes.map((n) => n.name)).toEqual(['a', 'b'])
+})
+
 test('the node limit ends the script, also one that catches everything', () => {
   const { tape, end, stdout } = runText(
     `${engine}x = Value(1.0)\nfor k in range(3):\n    try:\n        while True:\n            x = x * x\n    except BaseException:\n        print('caught')\nx * x\nprint('after')\n`,

@@ -43,17 +43,9 @@ export function runFile(
     const tape = new Tape()
     tape.push(bytes)
     tape.finish()
-    return { tape, end: endOf(out, child.stderr), stdout: child.stdout, stderr: child.stderr, bytes }
+    return { tape, end: JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunEnd, stdout: child.stdout, stderr: child.stderr, bytes }
   } finally {
     rmSync(folder, { recursive: true })
-  }
-}
-
-function endOf(out: string, stderr: string): RunEnd {
-  try {
-    return JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunEnd
-  } catch {
-    throw new Error(`the tracer did not return:\n${stderr}`)
   }
 }
 

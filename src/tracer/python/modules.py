@@ -34,21 +34,31 @@ class Capture:
         self.recorder = Recorder(send, self.probes, None, self.program, max_nodes)
         self.sites = self.recorder.sites = Sites(self.recorder.writer)
         self.recorder.cut = self._cut
-        self._finish = None
+        self._calls = self._seal = None
         self._installed = {}
 
     def start(self, namespace):
         from .names import Names
 
         self.recorder.names = Names(namespace)
-        calls = Calls(self.recorder.writer, self.sites, self.codes, self.loops, self.recorder.names)
-        found, self._finish = make_probes(self.recorder, self.codes, calls)
+        self._calls = Calls(self.recorder.writer, self.sites, self.codes, self.loops, self.recorder.names)
+        found, self._seal = make_probes(self.recorder, self.codes, self._calls)
         self._installed = {'@' + name: probe for name, probe in found.items()}
         builtins.__dict__.update(self._installed)
 
     def finish(self):
-        if self._finish is not None:
-            self._finish()
+        if self._seal is not None:
+            self._seal()
+            self.recorder.finish()
+            self._calls.clear()
+
+    def hand_over(self):
+        """Sends what the probes have seen so far."""
+        if self._seal is not None:
+            builtins.__dict__.update(self._installed)
+            self._seal()
+            self.recorder.process()
+        self.recorder.flush()
 
     def describe(self):
         """Says what was taken for the engine, or that there was none."""
@@ -69,7 +79,11 @@ class Capture:
         def cut(*_):
             raise Limit()
 
-        builtins.__dict__.update(dict.fromkeys(self._installed, cut))
+        self.at_next_probe(cut)
+
+    def at_next_probe(self, call):
+        """Puts a function that raises in the place of every probe."""
+        builtins.__dict__.update(dict.fromkeys(self._installed, call))
 
     def is_user(self, path):
         return is_below(path, self.roots)

@@ -5,12 +5,15 @@ They are closures over plain lists, because they run for every node and every co
 
 import operator
 import sys
+import time
 
 from .identity import MISSING, Place
 from .probe import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL, SEED
 from .record import BACKWARD, NODES, RULES, WRITES
 
 _CHUNK = 4096
+# Seconds in which nodes are sent one by one.
+_EAGER = 0.02
 _UNNAMED = (int, float, str, bool, type(None), complex, bytes, type(sys), type, type(lambda: 0), type(len))
 _IN_PLACE = {'Mult': operator.mul, 'Div': operator.truediv, 'Pow': operator.pow, 'Add': operator.add,
              'Sub': operator.sub, 'Mod': operator.mod, 'FloorDiv': operator.floordiv}
@@ -22,7 +25,7 @@ class Limit(BaseException):
 
 
 def make_probes(recorder, codes, calls):
-    """The probes by name; `codes` maps `id(code)` to `Code`."""
+    """The probes by name, and what seals the events they hold; `codes` maps `id(code)` to `Code`."""
     frame_at = sys._getframe
     made, back, ran, wrote = [], [], [], []
     reads = []
@@ -37,6 +40,7 @@ def make_probes(recorder, codes, calls):
     serial_invocation = 0
     driver = None
     limit = min(_CHUNK, recorder.max_nodes)
+    eager_until = None
 
     def seal():
         for kind, events in ((NODES, made), (BACKWARD, back), (RULES, ran), (WRITES, wrote)):
@@ -53,6 +57,19 @@ def make_probes(recorder, codes, calls):
             recorder.cut()
             raise Limit()
         limit = min(_CHUNK, left)
+
+    def hurry():
+        """The first nodes leave at once: a script that then hangs and is killed has shown something."""
+        nonlocal eager_until
+        settle()
+        now = time.monotonic()
+        if eager_until is None:
+            if recorder.nodes:
+                eager_until = now + _EAGER
+        elif now > eager_until:
+            eager_until = 0
+        if recorder.any_link or not recorder.writer.rows['operand']:
+            recorder.flush()
 
     def place_of(frame):
         """The user's frame outside the engine, from an engine frame: (code, frame, passed through an operator)."""
@@ -517,6 +534,8 @@ def make_probes(recorder, codes, calls):
             if back or ran or wrote:
                 seal()
             made.append((probe_table[number].label, value_, None, (), None, 0, -1, None, None))
+            if eager_until != 0:
+                hurry()
         return value
 
     def nk(number, value):
@@ -536,11 +555,6 @@ def make_probes(recorder, codes, calls):
         counts[loop] += 1
         return True
 
-    def finish():
-        seal()
-        recorder.finish()
-        calls.clear()
-
     found = {
         'n': n, 'mk0': mk0, 'mk1': mk1, 'mk2': mk2, 'mk3': mk3, 'ms': ms, 'mx': mx, 'nd': nd, 'nx': nx, 'ap': ap, 'rv': rv,
         'rc': rc, 'c': c, 'r1': r1, 'r2': r2, 'mark': mark, 'k': k, 'lv': lv, 'en': en, 'a': a, 't': t, 'at': at, 'inc': inc, 'val': val,
@@ -548,4 +562,4 @@ def make_probes(recorder, codes, calls):
         'wn': wn, 'wv': wv, 'ws': ws, 'wa': wa, 'wx': wa, 'wat': wat, 'wxt': wat, 'un': un, 'uv': uv, 'us': us,
         'ua': ua, 'ux': ua, 'uat': uat, 'uxt': uat, 'db': db, 'de': de, 'nm': nm, 'nk': nk, 'nt': nt, 'ls': ls, 'it': it,
     }
-    return found, finish
+    return found, seal

@@ -88,7 +88,7 @@ class Recorder(Passes):
             else:
                 self._take_writes(events)
         now = time.monotonic()
-        if now - self._last_flush > 0.1 or self.nodes - self._rows_flushed > 5_000:
+        if now - self._last_flush > 0.05 or self.nodes - self._rows_flushed > 5_000:
             self.flush()
 
     def flush(self):

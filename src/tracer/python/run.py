@@ -7,6 +7,7 @@ import sys
 import traceback
 import types
 
+from .interrupt import Interrupt
 from .modules import Capture, Finder, decode, is_below
 from .probes import Limit
 from .sites import utf16_column
@@ -44,6 +45,7 @@ def run(script, args, send, *, capture=True, max_nodes=2_000_000, user_roots=())
         sys.path.insert(0, os.path.dirname(script_path))
 
     finder = None
+    interrupt = Interrupt(recording)
     thresholds = gc.get_threshold()
     recursion_limit = sys.getrecursionlimit()
     try:
@@ -54,6 +56,7 @@ def run(script, args, send, *, capture=True, max_nodes=2_000_000, user_roots=())
             finder = Finder(recording)
             sys.meta_path.insert(0, finder)
             gc.set_threshold(200_000, *thresholds[1:])
+            interrupt.start()
         exec(code, main.__dict__)
         end = {'kind': 'done', 'exitCode': 0}
     except SystemExit as stop:
@@ -63,6 +66,7 @@ def run(script, args, send, *, capture=True, max_nodes=2_000_000, user_roots=())
     except BaseException as error:
         end = {'kind': 'raised', 'error': _report(error, script, roots)}
     finally:
+        interrupt.stop()
         if finder is not None:
             sys.meta_path.remove(finder)
             gc.set_threshold(*thresholds)
@@ -180,11 +184,16 @@ def _is_ours(filename):
 
 
 def _site(frame, roots):
-    found = None
+    """The innermost place in the script's own folder; failing that, in another of the user's."""
+    own = other = None
     while frame is not None:
-        if is_below(frame.tb_frame.f_code.co_filename, roots):
-            found = frame
+        path = frame.tb_frame.f_code.co_filename
+        if is_below(path, roots[:1]):
+            own = frame
+        elif is_below(path, roots[1:]):
+            other = frame
         frame = frame.tb_next
+    found = own or other
     if found is None:
         return None
     code, line = found.tb_frame.f_code, found.tb_lineno
