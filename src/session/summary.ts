@@ -20,15 +20,18 @@ export function summary(tape: Tape, limit: number): Summary {
 /** NaN first: it is what one looks for. */
 const rank = (size: number) => (Number.isNaN(size) ? Infinity : size)
 
+/** Of a name that one line binds again and again (`y = y * x`) only the last value. */
 function namedValues(tape: Tape): number[] {
-  const { kind } = tape.table('op')
-  const values: number[] = []
-  const count = tape.tables.rowsOf('value')
+  const { kind, site } = tape.table('op')
   const { op } = tape.table('value')
+  const last = new Map<string, number>()
+  const count = tape.tables.rowsOf('value')
   for (let value = 0; value < count; value++) {
-    if (kind.at(op.at(value)) !== OpKind.constant && tape.count('namesOfValue', value) > 0) values.push(value)
+    const at = op.at(value)
+    if (kind.at(at) !== OpKind.constant && tape.count('namesOfValue', value) > 0)
+      last.set(`${site.at(at)} ${tape.nameOf(value)}`, value)
   }
-  return values
+  return [...last.values()]
 }
 
 function row(tape: Tape, value: number): Summary['rows'][number] {
