@@ -4,6 +4,7 @@ import { access, open, readFile, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, extname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { RunEnd } from '../protocol/runtime.ts'
+import { runtimes } from '../runtimes/runtimes.ts'
 import { startSession, type SessionChannel } from '../session/client.node.ts'
 import { parseArguments, usage, UsageError, type Arguments } from './arguments.ts'
 import { exportedPage } from '../session/exportedPage.node.ts'
@@ -19,6 +20,8 @@ async function main(argv: string[]): Promise<number> {
   if (args === 'version')
     return say(JSON.parse(await readFile(resolve(dist, '../package.json'), 'utf8')).version as string)
   const script = resolve(args.script)
+  if (!(args.runtime in runtimes))
+    throw new UsageError(`there is no runtime "${args.runtime}"; there is ${Object.keys(runtimes).join(', ')}`)
   const outputs = outputsOf(args, script)
   await checkScript(script, args.script)
   for (const file of Object.values(outputs)) if (file !== null && file !== '-') await checkWritable(file)
@@ -41,12 +44,11 @@ interface Outputs {
   tape: string | null
 }
 
-/** The page is written unless there is no graph to show; the other files when they are asked for. */
+/** The page is written unless nothing was recorded; the other files when they are asked for. */
 function outputsOf(args: Arguments, script: string): Outputs {
   const file = (name: string | null) => (name === null || name === '-' ? name : resolve(name))
-  if (args.plain) return { html: null, json: null, svg: null, tape: null }
   return {
-    html: file(args.html ?? `${basename(script, extname(script))}.html`),
+    html: file(args.html ?? (args.plain ? null : `${basename(script, extname(script))}.html`)),
     json: file(args.json),
     svg: file(args.svg),
     tape: file(args.tape),
@@ -168,11 +170,10 @@ async function openRecording(channel: SessionChannel, path: string): Promise<Run
 }
 
 async function deliver(channel: SessionChannel, args: Arguments, script: string, outputs: Outputs): Promise<void> {
-  if (args.plain) return
   const log = args.json === '-' ? process.stderr : process.stdout
   const overview = await channel.request('overview', {})
-  for (const notice of overview.notices) warn(notice)
-  if (!args.quiet) {
+  if (!args.plain) for (const notice of overview.notices) warn(notice)
+  if (!args.quiet && !args.plain) {
     log.write(`${headline(overview)}\n`)
     const table = summaryTable(await channel.request('summary', { limit: SUMMARY_ROWS }))
     if (table !== '') log.write(`${table}\n`)

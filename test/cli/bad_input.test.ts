@@ -72,6 +72,7 @@ describe('bad input', () => {
         [['x.py', 'y.py'], /one script at a time/],
         [['x.py', '--nonsense'], /nonsense/],
         [['x.py', '--time-limit', 'soon'], /takes a number above 0/],
+        [['x.py', '--runtime', 'magic'], /there is no runtime "magic"; there is embeddedPython/],
       ] as const) {
         const { code, stderr } = await visualize([...args], { cwd })
         expect(code, stderr).toBe(2)
