@@ -487,14 +487,13 @@ class Program:
         node_classes = set()
         for module in self.modules:
             for owner in module.classes:
-                for scope in owner.methods.values():
-                    if self.fills(scope):
-                        node_classes.add(owner)
+                if any(self.fills(scope) or self._carries_gradient(scope) for scope in owner.methods.values()):
+                    node_classes.add(owner)
         for scope in [s for _, s, _ in self.contributions.values()] + [s for _, s in self.makers.values()]:
             for place in scope.ancestors():
                 if place.is_function:
                     engine.add(place)
-                    if place.owner is not None:
+                    if place.owner is not None and not self._holds_leaves(place.owner):
                         node_classes.add(place.owner)
         self._spread(node_classes)
         self.engine_classes = node_classes
@@ -508,9 +507,45 @@ class Program:
         self._close_engine()
 
     def fills(self, scope):
-        """A constructor that stores one of its parameters in the value cell."""
-        filled = self.feeds.get(scope, {}).values()
-        return scope.name in INITIALISERS and any(key in keys for keys in filled for key in self.value[:1])
+        """A constructor that stores one of its parameters in the value cell of the object it makes."""
+        if scope.name not in INITIALISERS:
+            return False
+        for key in self.value[:1]:
+            for _, target, value in scope.stores:
+                if self.cell(target) == key and isinstance(self.holder(target), ast.Name):
+                    if any(place is scope for place, _ in self.flow(value, scope).params):
+                        return True
+            for call in scope.calls:
+                if self._is_delegated(call, scope) and any(key in keys for _, keys in self.fed(call, scope)):
+                    return True
+        return False
+
+    def _is_delegated(self, call, scope):
+        """`super().__init__(…)`, `Base.__init__(self, …)`, `self.reset(…)`: the same object goes on being made."""
+        function = call.func
+        if not isinstance(function, ast.Attribute):
+            return False
+        if isinstance(function.value, ast.Call) and tail(function.value) == 'super':
+            return True
+        return isinstance(function.value, ast.Name) and (
+            function.value.id == scope.receiver or function.attr in INITIALISERS
+        )
+
+    def _carries_gradient(self, scope):
+        """A constructor that gives the object a gradient cell."""
+        return scope.name in INITIALISERS and any(
+            self.cell(target) in self.gradient and tail(self.holder(target)) == scope.receiver
+            for _, target, _ in scope.stores
+        )
+
+    def _holds_leaves(self, owner):
+        """A class whose constructor makes nodes for itself to hold is a layer, not a part of the engine."""
+        return any(
+            self.value[0] in keys and not self._is_delegated(call, scope)
+            for scope in owner.methods.values() if scope.name in INITIALISERS and not self.fills(scope)
+            for call in scope.calls
+            for _, keys in self.fed(call, scope)
+        )
 
     def _spread(self, classes):
         """Subclasses of an engine class belong to the engine, and so do its bases that were written beside it."""

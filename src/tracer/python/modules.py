@@ -64,7 +64,7 @@ class Capture:
         """Says what was taken for the engine, or that there was none."""
         program = self.program
         cells = {'cells': [_cell_name(k) for k in sorted(program.gradient, key=str)],
-                 'values': [_cell_name(k) for k in program.value],
+                 'values': [_cell_name(k) for k in program.value[:1]],
                  'classes': sorted(owner.name for owner in program.engine_classes)}
         self.recorder.event('engine', json.dumps(cells))
         if not program.gradient:

@@ -31,30 +31,41 @@ class Names:
             self._instances[id(receiver), id(within)] = receiver, within, path
         return path
 
-    def walk(self, is_node):
-        """(object, path) of every node reachable from the globals, shortest path first."""
-        level = [(v, n) for n, v in list(self.namespace.items()) if not n.startswith('__') and type(n) is str]
+    def paths(self, is_node):
+        """[(object, path)] of the nodes reachable from the globals.
+
+        Of several paths the one through the smallest container is the most telling: `model.layers[0].w[1]` before
+        `optimizer.parameters[17]`; then the shortest.
+        """
+        best = {}
+        namespace = [(n, v) for n, v in list(self.namespace.items()) if type(n) is str and not n.startswith('__')]
+        level = [(value, name, 1) for name, value in namespace]
         seen = set()
-        visited = 0
         for _ in range(_DEPTH):
             below = []
-            for value, path in level:
-                if type(value) in _SIMPLE or id(value) in seen:
+            for value, path, size in level:
+                if type(value) in _SIMPLE:
+                    continue
+                if is_node(value):
+                    known = best.get(id(value))
+                    if known is None or size < known[2]:
+                        best[id(value)] = value, path, size
+                    continue
+                if id(value) in seen:
                     continue
                 seen.add(id(value))
-                visited += 1
-                if visited > _LIMIT:
-                    return
-                if is_node(value):
-                    yield value, path
-                    continue
-                if type(value) is dict or type(value) in (list, tuple):
-                    for key, item in fields_of(value)[:10_000]:
-                        if type(key) in (int, str):
-                            below.append((item, '%s[%r]' % (path, key)))
+                if len(seen) + len(below) > _LIMIT:
+                    break
+                if type(value) in (dict, list, tuple):
+                    items = fields_of(value)
+                    below.extend(
+                        (item, '%s[%r]' % (path, key), len(items)) for key, item in items[:10_000]
+                        if type(key) in (int, str)
+                    )
                 else:
-                    below.extend((item, '%s.%s' % (path, name)) for name, item in _members(value))
+                    below.extend((item, '%s.%s' % (path, name), 1) for name, item in _members(value))
             level = below
+        return [(value, path) for value, path, _ in best.values()]
 
 
 def _members(obj):

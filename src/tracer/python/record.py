@@ -257,7 +257,7 @@ class Recorder(Passes):
         """Names the leaves that only an object path leads to."""
         if self.names is None or not self.nodes:
             return
-        for obj, path in self.names.walk(lambda value: self.identity.of(value) >= 0):
+        for obj, path in self.names.paths(lambda value: self.identity.of(value) >= 0):
             serial = self.identity.of(obj)
             if serial not in self.named:
                 self._write_name(serial, path)
