@@ -180,6 +180,25 @@ test('training: passes, resets and updates as what they are; calls by instance, 
   expect(product?.call[0]).toBe('for step in range(2) #0')
 })
 
+test('layers, optimizers and averages are not the engine', () => {
+  const { tape } = runFile(join(import.meta.dirname, 'optimizer_layers.py'))
+  expect(tape.events('engine')).toEqual(['{"cells": [".grad"], "values": [".data"], "classes": ["Value"]}'])
+  const { nodes, passes, writes } = readable(tape)
+  expect(nodes[0]).toMatchObject({
+    name: 'layer.neurons[0].w[0]',
+    site: 'Value(random.uniform(-1, 1) * inputs**-0.5)',
+    call: ['Layer.__init__', 'for _ in range(outputs) #0', 'Neuron.__init__', 'for _ in range(inputs) #0'],
+  })
+  expect(nodes.slice(0, 10).map((n) => n.name).slice(-2)).toEqual(['layer.neurons[2].b', 'averages[0]'])
+  expect(passes).toHaveLength(2)
+  expect(writes.filter((w) => w.target === 'layer.neurons[2].b').map((w) => w.kind)).toEqual([
+    WriteKind.update,
+    WriteKind.zero,
+    WriteKind.update,
+    WriteKind.zero,
+  ])
+})
+
 test('in every pass, received, held and passed agree', () => {
   const { tape } = runFile(join(engines, 'micrograd_nn.py'))
   const held = tape.table('held')

@@ -27,6 +27,7 @@ class Program:
         self.modules = []
         self.gradient = set()
         self.value = []
+        self.derived = set()
         self.aliases = {}
         self.classes = {}
         self.functions = {}
@@ -73,6 +74,7 @@ class Program:
         self._find_feeds()
         self._find_value()
         self._settle()
+        self._find_derived()
         self._find_engine()
 
     # -- cells and flow
@@ -401,12 +403,24 @@ class Program:
                     if key is None or key[0] == 'map' or isinstance(statement, ast.AugAssign):
                         continue
                     holder = self.holder(target)
-                    others = [
-                        n for n in self.loads(self.flow(value, scope).nodes, key) if not same(self.holder(n), holder)
-                    ]
-                    if others:
+                    loads = list(self.loads(self.flow(value, scope).nodes, key))
+                    if loads and not any(same(self.holder(n), holder) for n in loads):
                         makers.setdefault(key, {})[statement] = scope
+        for found in makers.values():
+            # Where nodes are constructed with their values, a store into an object that was there before is an update.
+            if any(not isinstance(maker, ast.stmt) for maker in found):
+                for maker, scope in list(found.items()):
+                    if isinstance(maker, ast.stmt) and not self._fills_new(maker, scope):
+                        del found[maker]
         self._value_makers = makers
+
+    def _fills_new(self, statement, scope):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        roots = [target.value for target in targets if isinstance(target, (ast.Attribute, ast.Subscript))]
+        return any(
+            isinstance(root, ast.Name) and (root.id == scope.receiver or self._is_made_here(root.id, scope))
+            for root in roots
+        )
 
     # -- which is which
 
@@ -416,6 +430,10 @@ class Program:
         self.candidates = set(stores)
         sure = {key for key, found in stores.items() if any(how != 'set' for *_, how in found)}
         sure -= {key for key in self._value_makers if not self._accumulates(key)}
+        # Values are added to as well, by optimizers and averages; but nodes are made with them.
+        made = {key for key in sure if any(not isinstance(m, ast.stmt) for m in self._value_makers.get(key, ()))}
+        if sure - made:
+            sure -= made
         unsure = set(stores) - sure
         if not sure and unsure:
             read = {
@@ -438,6 +456,27 @@ class Program:
         self.makers = {}
         for key in self.value[:1]:
             self.makers = {maker: (key, scope) for maker, scope in values[key].items()}
+
+    def _find_derived(self):
+        """The cells that gradients flow into, those of optimizers included: momentum, running means."""
+        self.derived = set(self.gradient)
+        grown = True
+        while grown:
+            grown = False
+            for module in self.modules:
+                for scope in module.all_scopes():
+                    for _, target, value in scope.stores:
+                        key = self.cell(target)
+                        if key is None or key in self.derived or key in self.value[:1]:
+                            continue
+                        if self.reads_derived(value, scope):
+                            self.derived.add(key)
+                            grown = True
+
+    def reads_derived(self, expression, scope):
+        """Whether a gradient, or what was computed from one, flows into an expression."""
+        nodes = self.flow(expression, scope).nodes
+        return any(next(self.loads(nodes, key), None) is not None for key in self.derived)
 
     def links(self):
         """Without gradients: whether some maker hands its operands to the node it makes, as engines do."""

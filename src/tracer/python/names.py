@@ -35,11 +35,12 @@ class Names:
         """[(object, path)] of the nodes reachable from the globals.
 
         Of several paths the one through the smallest container is the most telling: `model.layers[0].w[1]` before
-        `optimizer.parameters[17]`; then the shortest.
+        `optimizer.parameters[17]`; then the shortest. A bare name comes last: what was assigned to one has it already,
+        which leaves the variables of loops.
         """
         best = {}
         namespace = [(n, v) for n, v in list(self.namespace.items()) if type(n) is str and not n.startswith('__')]
-        level = [(value, name, 1) for name, value in namespace]
+        level = [(value, name, _LIMIT) for name, value in namespace]
         seen = set()
         for _ in range(_DEPTH):
             below = []

@@ -350,9 +350,8 @@ class Recorder(Passes):
     def _reads_gradient(self, probe):
         known = probe.label
         if known is None:
-            flow = self.program.flow(probe.node.value, probe.scope or probe.module.scope_of(probe.node))
-            known = probe.label = any(
-                next(self.program.loads(flow.nodes, key), None) is not None for key in self.program.gradient
+            known = probe.label = self.program.reads_derived(
+                probe.node.value, probe.scope or probe.module.scope_of(probe.node)
             )
         return known
 
