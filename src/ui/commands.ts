@@ -1,5 +1,4 @@
 /** The extension's commands. */
-import { mkdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import * as vscode from 'vscode'
 import { defaultLimits, type RunEnd } from '../protocol/runtime.ts'
@@ -12,7 +11,7 @@ export function registerCommands(context: vscode.ExtensionContext): vscode.Dispo
   return vscode.Disposable.from(output, command)
 }
 
-/** Runs the script in the active editor in the embedded sandbox and opens its graph as a page in the browser. */
+/** Runs the script in the active editor in the embedded sandbox and shows its graph beside the code. */
 async function visualizeActive(context: vscode.ExtensionContext, output: vscode.OutputChannel): Promise<void> {
   const document = vscode.window.activeTextEditor?.document
   if (document?.uri.scheme !== 'file' || document.languageId !== 'python') {
@@ -34,10 +33,14 @@ async function visualizeActive(context: vscode.ExtensionContext, output: vscode.
         const request = { script, args: [], cwd: dirname(script), capture: true, limits: defaultLimits }
         const end = await session.channel.request('run', { runtime: 'embeddedPython', request })
         tell(end, output)
-        const page = join(context.globalStorageUri.fsPath, `${basename(script, '.py')}.html`)
-        await mkdir(dirname(page), { recursive: true })
-        await writeFile(page, await exportedPage(dist, basename(script), await session.channel.request('tape', {})))
-        await vscode.env.openExternal(vscode.Uri.file(page))
+        const name = basename(script)
+        const panel = vscode.window.createWebviewPanel(
+          'backprop-lens.graph',
+          name,
+          { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
+          { enableScripts: true, retainContextWhenHidden: true, localResourceRoots: [] },
+        )
+        panel.webview.html = await exportedPage(dist, name, await session.channel.request('tape', {}))
       } finally {
         await session.dispose()
       }
