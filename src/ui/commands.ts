@@ -1,7 +1,7 @@
 /** The extension's commands. */
 import { basename, dirname, join } from 'node:path'
 import * as vscode from 'vscode'
-import { defaultLimits, type RunEnd } from '../protocol/runtime.ts'
+import { defaultLimits, type Limits, type RunEnd } from '../protocol/runtime.ts'
 import { startSession } from '../session/client.node.ts'
 import { exportedPage } from '../session/exportedPage.node.ts'
 
@@ -30,7 +30,7 @@ async function visualizeActive(context: vscode.ExtensionContext, output: vscode.
       try {
         session.channel.on('output', ({ chunk }) => output.append(Buffer.from(chunk).toString('utf8')))
         token.onCancellationRequested(() => void session.channel.request('stop', {}))
-        const request = { script, args: [], cwd: dirname(script), capture: true, limits: defaultLimits }
+        const request = { script, args: [], cwd: dirname(script), capture: true, limits: limits() }
         const end = await session.channel.request('run', { runtime: 'embeddedPython', request })
         tell(end, output)
         const name = basename(script)
@@ -46,6 +46,13 @@ async function visualizeActive(context: vscode.ExtensionContext, output: vscode.
       }
     },
   )
+}
+
+/** The user's own limits; the settings are of the machine, so that a cloned repository cannot raise them. */
+function limits(): Limits {
+  const settings = vscode.workspace.getConfiguration('backprop.limits')
+  const names = Object.keys(defaultLimits) as (keyof Limits)[]
+  return Object.fromEntries(names.map((name) => [name, settings.get(name, defaultLimits[name])])) as unknown as Limits
 }
 
 function tell(end: RunEnd, output: vscode.OutputChannel): void {
