@@ -38,6 +38,11 @@ class Passes:
                 continue
             serial = entry[0]
             probe = probes[number_]
+            site = probe.row
+            if site is None:
+                if not self._confirm(probe.key, op, serial):
+                    continue
+                site = self._site_of(probe)
             step = self._step
             if op != self._step_op or (probe.first or self._marked) and self._runs_again(probe, serial):
                 if self._rooted and not self._pending and not self._marked and type(upstream) is float:
@@ -63,10 +68,6 @@ class Passes:
             used.append(slot)
             if type(amount) is not float:
                 amount = self.amount(amount)
-            site = probe.row
-            if site is None:
-                site = self._site_of(probe)
-                self.confirmed[probe.key] = op > serial
             tick = self.tick
             self.tick = tick + 1
             contribute((step, slot, serial, tick, amount, 0, site))
@@ -89,7 +90,8 @@ class Passes:
             sites = probe.row
             if sites is None:
                 sites = probe.row = [self.sites.of_node(probe.module, line) for line in probe.lines]
-                self.confirmed[probe.key] = True
+                # What a maker was given is older than what it made.
+                self._confirm(probe.key, op, -1)
             if not self._rooted or self._pending or type(upstream) is not float:
                 self._begin_step(op, upstream)
                 step, tick = self._step, self.tick
@@ -182,6 +184,22 @@ class Passes:
             probe.row = self.sites.of_node(probe.module, probe.node)
         return probe.row
 
+    def _confirm(self, key, source, target):
+        """A cell is known to hold gradients once that of a younger node feeds that of an older one, as operands are.
+
+        Until then seeds wait; a cell that is first seen to go the other way holds something else.
+        """
+        if self.confirmed.get(key):
+            return True
+        self.confirmed[key] = source > target
+        seeds, self._unproven = self._unproven, []
+        for probe, serial, obj, amount in seeds:
+            if probe.key != key:
+                self._unproven.append((probe, serial, obj, amount))
+            elif source > target:
+                self._seed_value(probe, serial, obj, amount)
+        return source > target
+
     def _is_pull(self):
         return any(how == 'pull' for *_, how in self.program.contributions.values())
 
@@ -270,8 +288,6 @@ class Passes:
         self.tick = tick + 1
         self.writer.rows['contribution'].extend((self._step, slot, serial, tick, amount, mode, site))
         self._touched[serial] = obj
-        if self._step_op > serial:
-            self.confirmed[probe.key] = True
 
     def _load(self, probe, target, value):
         serial = self.identity.of_key(target)
@@ -299,6 +315,8 @@ class Passes:
             if owner is None:
                 self._seed_value(probe, serial, target, amount)
                 return
+            if not self._confirm(probe.key, owner.serial, serial):
+                return
             self._resume(owner)
         else:
             if self._source == serial and not self.amount(amount):
@@ -306,6 +324,8 @@ class Passes:
                 return
             if self._source < 0:
                 self._seed_value(probe, serial, target, amount)
+                return
+            if not self._confirm(probe.key, self._source, serial):
                 return
             if self._step < 0 or self._step_op != self._source or self._marked and self._runs_again(probe, serial):
                 self._begin_step(self._source, self._upstream)
@@ -342,7 +362,7 @@ class Passes:
 
     def _pull(self, probe, target, amount, source, upstream):
         serial, op = self.identity.of_key(target), self.identity.of_key(source)
-        if serial < 0 or op < 0:
+        if serial < 0 or op < 0 or not self._confirm(probe.key, op, serial):
             return
         self._ensure_pass(op)
         owner = self._pull_steps.get(op)
@@ -360,6 +380,11 @@ class Passes:
     # -- ends
 
     def end_pass(self):
+        seeds, self._unproven = self._unproven, []
+        for probe, serial, obj, amount in seeds:
+            # Nothing followed, for or against: the root has no operands.
+            if probe.key not in self.confirmed:
+                self._begin_seeded(serial, obj, amount)
         if self.active < 0:
             return
         self._end_step()

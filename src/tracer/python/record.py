@@ -39,6 +39,7 @@ class Recorder(Passes):
         self.named = set()
         self.node_types = set()
         self.confirmed = {}
+        self._unproven = []
         self.maps = {}
         self._last_flush = time.monotonic()
         self._rows_flushed = 0
@@ -287,6 +288,12 @@ class Recorder(Passes):
         return self._step >= 0 or len(self._touched) > 1
 
     def _seed_value(self, probe, serial, target, amount):
+        if self.confirmed.get(probe.key):
+            self._begin_seeded(serial, target, amount)
+        else:
+            self._unproven.append((probe, serial, target, amount))
+
+    def _begin_seeded(self, serial, target, amount):
         self._ensure_pass()
         self._root(serial, target, self.amount(amount))
 
