@@ -199,6 +199,17 @@ test('layers, optimizers and averages are not the engine', () => {
   ])
 })
 
+test('a cell that only older objects feed into younger ones holds no gradients', () => {
+  const { tape } = runText(
+    'class Cell:\n    def __init__(self, x, link=None):\n        self.x = x\n        self.heat = 0.0\n        self.link = link\n' +
+      '    def diffuse(self, k):\n        self.link.heat += k * self.heat * self.x\n' +
+      'def mix(a, b):\n    return Cell(a.x * b.x, a)\n' +
+      'a = Cell(1.0)\nb = Cell(2.0)\na.link = b\na.heat = 4.0\nc = mix(a, b)\na.diffuse(0.5)\nprint(b.heat)\n',
+  )
+  expect(readable(tape).passes).toEqual([])
+  expect(tape.events('notice')[0]).toMatch(/^no autograd engine was used/)
+})
+
 test('in every pass, received, held and passed agree', () => {
   const { tape } = runFile(join(engines, 'micrograd_nn.py'))
   const held = tape.table('held')

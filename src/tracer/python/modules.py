@@ -63,11 +63,13 @@ class Capture:
     def describe(self):
         """Says what was taken for the engine, or that there was none."""
         program = self.program
-        cells = {'cells': [_cell_name(k) for k in sorted(program.gradient, key=str)],
+        # What was seen to go the other way holds no gradients.
+        gradient = [k for k in sorted(program.gradient, key=str) if self.recorder.confirmed.get(k, True)]
+        cells = {'cells': [_cell_name(k) for k in gradient],
                  'values': [_cell_name(k) for k in program.value[:1]],
                  'classes': sorted(owner.name for owner in program.engine_classes)}
         self.recorder.event('engine', json.dumps(cells))
-        if not program.gradient:
+        if not gradient:
             looked = sorted(_cell_name(k) for k in list(program.candidates) + program.value)
             self.recorder.event('notice', 'no autograd engine was used: nothing receives gradients. Looked for '
                                 'attributes, items or maps that collect amounts flowing from the same cell of another '
