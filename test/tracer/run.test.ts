@@ -231,6 +231,19 @@ test('rules run by hand are a pass of their own', () => {
   expect(writes).toMatchObject([{ target: 'a', kind: WriteKind.zero, before: 4, after: 0 }])
 })
 
+test('a rule that raises in its second line keeps what its first line did', () => {
+  const text =
+    'class Value:\n    def __init__(self, data, prev=()):\n        self.data = data\n        self.grad = 0.0\n        self.prev = prev\n' +
+    '    def over(self, other):\n        out = Value(self.data / other.data, (self, other))\n' +
+    '        def rule():\n            self.grad += 1 / other.data * out.grad\n            other.grad += -self.data / (other.data - 2) * out.grad\n' +
+    '        out.rule = rule\n        return out\n' +
+    'a = Value(3.0)\nb = Value(2.0)\nc = a.over(b)\nc.grad = 1.0\nc.rule()\n'
+  const { tape, end, stderr } = runText(text)
+  expect(readable(tape).passes[0]?.steps).toEqual([{ node: 'c', upstream: 1, contributions: [[0, 'a', 0.5]] }])
+  expect(end).toMatchObject({ kind: 'raised', error: { type: 'ZeroDivisionError', site: { startLine: 10 } } })
+  expect(normal(stderr)).toBe(plainPython(text).stderr)
+})
+
 test('a rule that runs twice is two steps; one that overwrites is marked', () => {
   const { passes } = readable(
     runText(`${engine}a = Value(1.0)\nb = a * 1\nb.grad = 1.0\nb._backward()\nb._backward()\n`).tape,

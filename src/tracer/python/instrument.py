@@ -142,6 +142,11 @@ class Instrumenter(Rules, Makers):
             amount = ast.copy_location(ast.NamedExpr(stored, amount), statement.value)
             body.append(ast.copy_location(ast.AugAssign(self._copy(statement.target, scope), ast.Add(), amount), statement))
             arguments += [self._name(target, like), self._name('@%d' % place, like)]
+        if len(parts) == 2:
+            # What the first line did stays done when the second one raises.
+            first = [self._statement('r1', like, *arguments[:5]), ast.copy_location(ast.Raise(None, None), like)]
+            handler = ast.copy_location(ast.ExceptHandler(None, None, first), like)
+            body[1] = ast.copy_location(ast.Try([body[1]], [handler], [], []), like)
         body.append(self._statement('r%d' % len(parts), like, *arguments))
         return body
 
