@@ -5,8 +5,9 @@ that could run code of the class.
 """
 
 import types
-import weakref
+from itertools import repeat
 from operator import attrgetter
+from weakref import ref
 
 MISSING = object()
 _mro = type.__dict__['__mro__'].__get__
@@ -16,28 +17,59 @@ _NUMBERS = (float, int, bool)
 
 class Identity:
     def __init__(self):
-        # id -> (serial, reference); what the reference gives must be the object itself.
+        # Address to serial number, and to a reference: what that gives must be the object itself.
         self.table = {}
+        self._references = {}
+        # The references of nodes that are gone and still in the tables; no one means that addresses alone can be trusted.
+        self._dead = []
         self._readers = {}
         self._fields = {}
         self._field_sizes = {}
         self.index_fields = False
 
     def add(self, obj, serial):
+        address = id(obj)
         try:
-            reference = weakref.ref(obj)
+            self._references[address] = ref(obj, self._dead.append)
         except TypeError:
-            reference = _Strong(obj).get
-        self.table[id(obj)] = serial, reference
+            self._references[address] = _Strong(obj).get
+        self.table[address] = serial
+
+    def add_new(self, objs, serials):
+        """Adds nodes; False when one is known already or cannot be referred to weakly, and then adds none."""
+        addresses = list(map(id, objs))
+        if not self.table.keys().isdisjoint(addresses):
+            return False
+        try:
+            references = list(map(ref, objs, repeat(self._dead.append)))
+        except TypeError:
+            return False
+        self.table.update(zip(addresses, serials))
+        self._references.update(zip(addresses, references))
+        return True
+
+    def remove(self, objs):
+        for obj in objs:
+            self.table.pop(id(obj), None)
+            self._references.pop(id(obj), None)
 
     def of(self, obj):
         """The serial number of an object, -1 when it is no node."""
-        entry = self.table.get(id(obj))
-        return entry[0] if entry is not None and entry[1]() is obj else -1
+        address = id(obj)
+        serial = self.table.get(address)
+        return serial if serial is not None and self._references[address]() is obj else -1
 
-    def object(self, address):
-        entry = self.table.get(address)
-        return None if entry is None else entry[1]()
+    def of_all(self, objs):
+        """The serial numbers of living objects, None for those that are no nodes."""
+        self.forget_dead()
+        return list(map(self.table.get, map(id, objs)))
+
+    def forget_dead(self):
+        """From here to the next death an address in `table` is that of a node."""
+        if self._dead:
+            self._dead.clear()
+            for address in [address for address, get in self._references.items() if get() is None]:
+                del self.table[address], self._references[address]
 
     def of_key(self, key):
         """The node behind a key of a gradient map: the object itself, its `id`, its index, or its name."""
@@ -45,9 +77,9 @@ class Identity:
         if serial >= 0 or type(key) not in (int, str):
             return serial
         if type(key) is int:
-            entry = self.table.get(key)
-            if entry is not None and entry[1]() is not None:
-                return entry[0]
+            serial = self.table.get(key)
+            if serial is not None and self._references[key]() is not None:
+                return serial
         best = max((f for f in self._fields if key in self._fields[f]), key=self._field_sizes.get, default=None)
         return -1 if best is None else self._fields[best][key]
 
@@ -70,7 +102,6 @@ class Identity:
             return self.reader(type(obj), key)(obj)
         except (AttributeError, KeyError, IndexError, TypeError):
             return MISSING
-
 
     def reader(self, kind, key):
         """The function that reads a cell of objects of a class."""

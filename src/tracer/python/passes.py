@@ -18,7 +18,7 @@ class Passes:
 
     def _take_backward(self, events):
         probes = self.probes
-        get = self.identity.table.get
+        serial_of = self.identity.of
         slots = self.operand_values
         starts = self.operand_starts
         rows = self.writer.rows
@@ -29,14 +29,9 @@ class Passes:
                 self._take_other(kind, number_, target, amount, source, upstream)
                 continue
             # The common rule `x.grad += … * out.grad`, without a call for each.
-            entry = get(id(source))
-            if entry is None or entry[1]() is not source:
+            op, serial = serial_of(source), serial_of(target)
+            if op < 0 or serial < 0:
                 continue
-            op = entry[0]
-            entry = get(id(target))
-            if entry is None or entry[1]() is not target:
-                continue
-            serial = entry[0]
             probe = probes[number_]
             site = probe.row
             if site is None:
@@ -76,16 +71,15 @@ class Passes:
     def _take_rules(self, events):
         """Whole steps of the commonest rules: the operand slots are known from the code."""
         probes = self.probes
-        get = self.identity.table.get
+        serial_of = self.identity.of
         starts, values = self.operand_starts, self.operand_values
         rows = self.writer.rows
         contribute = rows['contribution'].extend
         begin, end, pull = rows['step'].extend, rows['stepEnd'].extend, rows['upstream'].extend
         for number_, source, upstream, left, amount, right, amount2 in events:
-            entry = get(id(source))
-            if entry is None or entry[1]() is not source:
+            op = serial_of(source)
+            if op < 0:
                 continue
-            op = entry[0]
             probe = probes[number_]
             sites = probe.row
             if sites is None:

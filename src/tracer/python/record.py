@@ -4,9 +4,11 @@ The probes (probes.py) only append tuples; everything here happens in bulk, at l
 """
 
 import time
-from weakref import ref as weakref
+from array import array
+from itertools import chain, groupby, repeat
 
 from . import wire
+from .bulk import Bulk
 from .identity import MISSING, Identity, Place, links, number
 from .passes import Passes
 from .wire import Writer
@@ -20,7 +22,7 @@ _REFLECTED = {
 _NAN = float('nan')
 
 
-class Recorder(Passes):
+class Recorder(Passes, Bulk):
     def __init__(self, send, probes, sites, program, max_nodes):
         self.writer = Writer(send)
         self.identity = Identity()
@@ -104,73 +106,92 @@ class Recorder(Passes):
     # -- nodes
 
     def _take_nodes(self, events):
-        table = self.identity.table
-        get = table.get
-        add = self.identity.add
-        types = self.node_types
-        slots = self.operand_values
-        starts = self.operand_starts
+        """Nodes and names, in the order in which the program made and gave them."""
+        nodes = [event for event in events if event[7] is not None]
+        if len(nodes) < len(events) and any(key[0] == 'map' for key in self.program.gradient):
+            # Places in a list are used again: a name is for what has the place at that moment.
+            for named, group in groupby(events, lambda event: event[7] is None):
+                if named:
+                    for event in group:
+                        self._take_name(event[0], event[1], self.nodes)
+                else:
+                    self._take_nodes(list(group))
+            return
+        first = self.nodes
+        at = 0
+        for plain, group in groupby([event[0] is None or event[0].plain for event in nodes]):
+            end = at + len(list(group))
+            if not plain or not self._take_nodes_in_bulk(nodes[at:end]):
+                self._take_each_node(nodes[at:end])
+            at = end
+        self.writer.extend(
+            'value', list(range(first, self.nodes)), self._birth_ticks(events, len(nodes), first), *self._data(nodes),
+        )
+
+    def _birth_ticks(self, events, count, first):
+        """A tick for each node, and those between them to the names."""
+        ticks = []
+        if len(events) > count:
+            names = 0
+            for place, event in enumerate(events):
+                if event[7] is None:
+                    made = place - names
+                    names += 1
+                    then = self.tick + made - len(ticks)
+                    ticks += range(self.tick, then)
+                    self.tick = then
+                    self._take_name(event[0], event[1], first + made)
+        then = self.tick + count - len(ticks)
+        ticks += range(self.tick, then)
+        self.tick = then
+        return ticks
+
+    def _data(self, nodes):
+        """The kinds and numbers of the values that nodes were made with."""
+        values = [event[2] for event in nodes]
+        if set(map(type, values)) == {float}:
+            return array('B', bytes(len(values))), values
         key = self.program.value[0]
-        ops = self.writer.rows['op']
-        values = self.writer.rows['value']
-        operands = self.writer.rows['operand']
-        site_at = self.sites.at
-        tick = self.tick
+        values = [self.identity.read(event[1], key) if event[2] is MISSING else event[2] for event in nodes]
+        return [wire.INT if type(value) is int else wire.F64 for value in values], list(map(number, values))
+
+    def _take_each_node(self, events):
+        """Nodes one by one: everything that an engine may do."""
+        identity = self.identity
+        slots = self.operand_values
+        rows = self.writer.rows['operand']
         serial = self.nodes
         indexed = any(key[0] == 'map' for key in self.program.gradient)
-        for probe, obj, value, params, code, lasti, call, kind, name in events:
-            if kind is None:
-                self.tick = tick
-                self._take_name(probe, obj)
-                tick = self.tick
-                continue
-            site = code.sites.get(lasti, -2) if code is not None else -1
-            if site == -2:
-                site = site_at(code, lasti)
-            if value is MISSING:
-                value = self.identity.read(obj, key)
-            known = type(value)
-            if known is float:
-                data, value_kind = value, 0
-            else:
-                data, value_kind = number(value), 1 if known is int else 0
+        for probe, obj, _, params, code, lasti, call, kind, name in events:
             given = ()
-            if kind == 0:
+            if kind == wire.OP:
                 flags = probe.flags
-                if flags is None or len(flags) != len(params):
-                    given = self._operands(serial, obj, probe, params, operands)
-                else:
-                    start = len(operands)
-                    given = []
-                    for param, flag in zip(params, flags):
-                        entry = get(id(param))
-                        if entry is None or entry[1]() is not param or param is obj:
-                            del operands[start:]
-                            given = self._operands(serial, obj, probe, params, operands)
-                            break
-                        operands.extend((serial, entry[0], flag))
-                        given.append(entry[0])
-                    self.any_link = True
+                given = None
+                if flags is not None and len(flags) == len(params):
+                    given = list(map(identity.of, params))
+                    if -1 in given or any(param is obj for param in params):
+                        given = None
+                    else:
+                        rows.extend(chain.from_iterable(zip(repeat(serial), given, flags)))
+                        self.any_link = True
+                        probe.plain = bool(given) and not probe.dynamic
+                if given is None:
+                    given = self._operands(serial, obj, probe, params, rows)
                 if not given:
-                    kind = 1
-            label = probe.row if kind == 0 and name is None else None
+                    kind = wire.LEAF
+            label = probe.row if kind == wire.OP and name is None else None
             if label is None:
                 label = self._op_name(probe, kind, params, name, obj)
             slots.extend(given)
-            starts.append(len(slots))
-            ops.extend((label, site, call, kind))
-            values.extend((serial, tick, value_kind, data))
-            try:
-                table[id(obj)] = serial, weakref(obj)
-            except TypeError:
-                add(obj, serial)
-            types.add(type(obj))
+            self.operand_starts.append(len(slots))
+            site = self.sites.at(code, lasti) if code is not None else -1
+            self.writer.rows['op'].extend((label, site, call, kind))
+            identity.add(obj, serial)
+            self.node_types.add(type(obj))
             if indexed:
                 self._index(obj, serial)
             serial += 1
-            tick += 1
-        self.nodes = serial
-        self.tick = tick
+            self.nodes = serial
 
     def _index(self, obj, serial):
         skip = {key[1] for key in list(self.program.gradient) + self.program.value[:1] if key[0] == 'attr'}
@@ -181,7 +202,7 @@ class Recorder(Passes):
 
     def _operands(self, serial, obj, probe, params, rows):
         """Writes the operand rows of an op; returns the serials by slot, -1 for constants."""
-        table = self.identity.table
+        identity = self.identity
         found = []
         used, linked = probe.used, probe.linked
         for place, param in enumerate(params):
@@ -191,8 +212,8 @@ class Recorder(Passes):
                 rows.extend((serial, -1, 1))
                 found.append(-1)
                 continue
-            entry = table.get(id(param))
-            if entry is not None and entry[1]() is param:
+            known = identity.of(param)
+            if known >= 0:
                 if param is obj:
                     continue
                 is_used = used[place] if place < len(used) else True
@@ -201,8 +222,8 @@ class Recorder(Passes):
                     is_linked = links(obj, param) or links(param, obj)
                 if is_used or is_linked:
                     self.any_link |= is_linked
-                    rows.extend((serial, entry[0], is_used + 2 * is_linked))
-                    found.append(entry[0])
+                    rows.extend((serial, known, is_used + 2 * is_linked))
+                    found.append(known)
             elif kind is list or kind is tuple:
                 is_used = used[place] if place < len(used) else True
                 for item in param:
@@ -242,13 +263,14 @@ class Recorder(Passes):
             probe.row = known
         return known
 
-    def _take_name(self, label, obj):
+    def _take_name(self, label, obj, known):
+        """Names an object, or each item of a sequence, if it is one of the first `known` nodes."""
         serial = self.identity.of_key(obj.index) if type(obj) is Place else self.identity.of(obj)
-        if serial >= 0:
+        if 0 <= serial < known:
             self._write_name(serial, label)
         elif type(obj) in (list, tuple):
             for place, item in enumerate(obj[:1000]):
-                self._take_name('%s[%d]' % (label, place), item)
+                self._take_name('%s[%d]' % (label, place), item, known)
 
     def _write_name(self, serial, path):
         self.named.add(serial)

@@ -63,7 +63,7 @@ class Writer:
     """Collects rows and sends them as blocks.
 
     `rows[table]` is one flat list, row after row, without the columns in `_FIXED`: extended with numbers it makes no
-    objects for the garbage collector to walk.
+    objects for the garbage collector to walk. `extend` takes many rows at once, column by column.
     """
 
     def __init__(self, send):
@@ -79,6 +79,26 @@ class Writer:
             fixed = _FIXED if table != 'tensor' else {}
             self._layout.append((number, table, [(_CODES[kind], fixed.get(name)) for name, kind in columns.items()]))
             self.rows[table] = []
+        # The rows that come before those in `rows`, as packed columns.
+        self._packed = {table: _arrays(layout) for _, table, layout in self._layout}
+
+    def extend(self, table, *columns):
+        """Adds rows given as columns, each a list of numbers or an array of the column's own type."""
+        self._pack(table)
+        for packed, column in zip(self._packed[table], columns):
+            if type(column) is list:
+                packed.fromlist(column)
+            else:
+                packed.extend(column)
+
+    def _pack(self, table):
+        """Moves the rows given one by one to the packed ones."""
+        rows = self.rows[table]
+        if rows:
+            columns = self._packed[table]
+            for place, packed in enumerate(columns):
+                packed.fromlist(rows[place::len(columns)])
+            rows.clear()
 
     def text(self, text):
         """The id of a text, -1 for None."""
@@ -99,10 +119,10 @@ class Writer:
         if self._new_texts:
             chunks.append(self._text_block())
         for number, table, layout in self._layout:
-            rows = self.rows[table]
-            if rows:
-                chunks.append(_block(number, rows, layout))
-                rows.clear()
+            self._pack(table)
+            if self._packed[table][0]:
+                chunks.append(_block(number, self._packed[table], layout))
+                self._packed[table] = _arrays(layout)
         if chunks:
             self._send(b''.join(chunks))
 
@@ -111,30 +131,31 @@ class Writer:
         offsets = [0]
         for text in texts:
             offsets.append(offsets[-1] + len(text))
-        payload = _padded(_column('I', offsets)) + _padded(b''.join(texts))
+        payload = _padded(_bytes(array.array('I', offsets))) + _padded(b''.join(texts))
         return struct.pack('<HHIII', 0, 0, len(texts), len(payload), 0) + payload
 
 
-def _block(number, flat, layout):
-    width = sum(fixed is None for _, fixed in layout)
-    rows = len(flat) // width
-    place = 0
-    columns = []
+def _arrays(layout):
+    return [array.array(code) for code, fixed in layout if fixed is None]
+
+
+def _block(number, packed, layout):
+    rows = len(packed[0])
+    columns = iter(packed)
+    chunks = []
     for code, fixed in layout:
         if fixed is None:
-            columns.append(_padded(_column(code, flat[place::width])))
-            place += 1
+            chunks.append(_padded(_bytes(next(columns))))
         else:
-            columns.append(_padded(_column(code, (fixed,)) * rows))
-    payload = b''.join(columns)
+            chunks.append(_padded(_bytes(array.array(code, (fixed,))) * rows))
+    payload = b''.join(chunks)
     return struct.pack('<HHIII', number, 0, rows, len(payload), 0) + payload
 
 
-def _column(code, numbers):
-    packed = array.array(code, numbers)
+def _bytes(column):
     if sys.byteorder == 'big':
-        packed.byteswap()
-    return packed.tobytes()
+        column.byteswap()
+    return column.tobytes()
 
 
 def _padded(payload):
