@@ -1,8 +1,8 @@
 /** What cards and groups are called. */
-import { formatNumber } from '../protocol/number.ts'
-import { CallKind, OpKind, ValueKind } from '../protocol/wire.ts'
+import { CallKind, ValueKind } from '../protocol/wire.ts'
 import { callLabel } from '../tape/calls.ts'
 import type { Tape } from '../tape/tape.ts'
+import { oneLine, titleOf } from '../tape/titles.ts'
 import { callOfRef, refOfCall, type CallTree, type Ref } from './callTree.ts'
 import { GroupKind, groupOfRef, type Groups } from './groups.ts'
 
@@ -26,23 +26,11 @@ export function opSymbol(name: string): string {
 /** A card has room for the last part of a path: `w[3]` of `model.layers[0].neurons[1].w[3]`. */
 const lastPart = (path: string) => /[^.]*$/.exec(path)![0]
 
-const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim()
-
-/** The name, or the expression, or the op. */
+/** As `titleOf`, but of a path only the last part. */
 export function opTitle(tape: Tape, op: number): string {
   const value = tape.valueOfOp(op)
   const name = value < 0 ? '' : tape.nameOf(value)
-  if (name !== '') return lastPart(name)
-  const table = tape.table('op')
-  if (table.kind.at(op) === OpKind.constant && value >= 0) return constantText(tape.table('value').data.at(value))
-  const site = table.site.at(op)
-  return (site < 0 ? '' : oneLine(tape.siteText(site))) || tape.opName(op)
-}
-
-/** Constants read as they are written where that is short: `2`, not `2.0000`. */
-function constantText(data: number): string {
-  const exact = String(data)
-  return Number.isFinite(data) && exact.length <= 8 ? exact.replace('-', '−') : formatNumber(data)
+  return name === '' ? titleOf(tape, op) : lastPart(name)
 }
 
 /** The op's symbol, a tensor's shape; '' for leaves that are numbers. */

@@ -6,6 +6,7 @@ import { callPath } from '../tape/calls.ts'
 import { datum, gradientDatum, none, valueDatum } from '../tape/datum.ts'
 import { bookkeeping, gradientAt } from '../tape/gradient.ts'
 import type { Tape } from '../tape/tape.ts'
+import { constantText, titleOf } from '../tape/titles.ts'
 import { slopeFormula } from './slopes.ts'
 
 /** Rows of a table in the side panel; a bias of a big layer has thousands of consumers. */
@@ -41,16 +42,6 @@ export function details(tape: Tape, op: number, tick: number): Details {
     history: history(tape, op, value),
     members: 1,
   }
-}
-
-/** The name, or the expression that made it, or the op. */
-export function titleOf(tape: Tape, op: number): string {
-  const name = tape.nameOf(tape.valueOfOp(op))
-  if (name !== '') return name
-  const table = tape.table('op')
-  if (table.kind.at(op) === OpKind.constant) return formatNumber(tape.table('value').data.at(tape.valueOfOp(op)))
-  const text = table.site.at(op) < 0 ? '' : tape.siteText(table.site.at(op)).replace(/\s+/g, ' ')
-  return text === '' ? tape.opName(op) : text
 }
 
 function rootTitle(tape: Tape, pass: number): string {
@@ -109,7 +100,7 @@ function emptyFlow(tape: Tape, op: number, operand: number, slot: number): Flow 
   const constant = operand < 0 ? tape.constant(op, slot) : null
   return {
     element,
-    title: element >= 0 ? titleOf(tape, element) : constant === null ? 'constant' : formatNumber(constant),
+    title: element >= 0 ? titleOf(tape, element) : constant === null ? 'constant' : constantText(constant),
     op: element >= 0 ? tape.opName(element) : '',
     slot,
     upstream: none,

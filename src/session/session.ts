@@ -6,7 +6,7 @@ import type { RunEnd, RunRequest, RunSink, Runtime, RuntimeInfo, SourceReader, R
 import type { Overview, PassSummary } from '../protocol/view.ts'
 import { concat, Encoder, preamble } from '../tape/encode.ts'
 import { Tape } from '../tape/tape.ts'
-import { titleOf } from './details.ts'
+import { titleOf } from '../tape/titles.ts'
 import { parseFacts, type RunFacts } from './facts.ts'
 
 export interface SessionListener {

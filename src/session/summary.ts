@@ -3,7 +3,7 @@ import type { Summary } from '../protocol/host.ts'
 import { OpKind } from '../protocol/wire.ts'
 import { finalGradient } from '../tape/gradient.ts'
 import type { Tape } from '../tape/tape.ts'
-import { titleOf } from './details.ts'
+import { titleOf } from '../tape/titles.ts'
 
 export function summary(tape: Tape, limit: number): Summary {
   const roots = tape.passes > 0 ? tape.roots(tape.passes - 1) : []
