@@ -5,8 +5,12 @@ unusual is turned into columns here. Each method first looks whether that is so,
 when the events need the careful way.
 """
 
-from itertools import accumulate, chain, repeat
-from operator import lt
+from array import array
+from itertools import accumulate, chain, compress, repeat
+from operator import attrgetter, lt
+
+from . import wire
+from .identity import number
 
 # Below this many events the columns cost more than they save.
 _WORTHWHILE = 8
@@ -55,3 +59,102 @@ class Bulk:
             list(kinds),
         )
         return True
+
+    def _take_rules_in_bulk(self, events):
+        """Rules of a pass that has its root: each is a step with one or two contributions."""
+        count = len(events)
+        if count < _WORTHWHILE or not self._rooted or self._pending:
+            return False
+        numbers, sources, pulled, lefts, left_amounts, rights, right_amounts = zip(*events)
+        ops = self.identity.of_all(sources)
+        pulled = _numbers(pulled)
+        rules = [self.probes[number_] for number_ in numbers]
+        starts = self.operand_starts
+        if None in ops or pulled is None:
+            return False
+        if [starts[op + 1] - starts[op] for op in ops] != [rule.arity for rule in rules]:
+            return False
+        for rule in set(rules):
+            if not self.confirmed.get(rule.key):
+                return False
+            self._sites_of_rule(rule)
+
+        # A step takes a tick to begin, one for each part, and one to end: the tick before the next one begins.
+        opened = self._step >= 0
+        widths = [3 if right is None else 4 for right in rights]
+        begins = list(accumulate(widths, initial=self.tick + opened))
+        tick = begins.pop() - 1
+        steps = list(range(self._steps, self._steps + count))
+        columns = [
+            _side_by_side(steps, steps),
+            _side_by_side([rule.slots[0] for rule in rules], [rule.slots[-1] for rule in rules]),
+            _side_by_side([starts[op] for op in ops], [starts[op] for op in ops]),
+            _side_by_side([begin + 1 for begin in begins], [begin + 2 for begin in begins]),
+            _side_by_side(left_amounts, right_amounts),
+            _side_by_side([rule.row[0] for rule in rules], [rule.row[-1] for rule in rules]),
+            _side_by_side(lefts, rights),
+        ]
+        if None in rights:
+            there = [target is not None for target in columns[-1]]
+            columns = [list(compress(column, there)) for column in columns]
+        parts, slots, firsts, ticks, amounts, sites, targets = columns
+        amounts = _numbers(amounts)
+        if amounts is None:
+            return False
+        values = self.operand_values
+        serials = [values[first + slot] for first, slot in zip(firsts, slots)]
+        extend = self.writer.extend
+        ended = [begin - 1 for begin in begins]
+        extend('stepEnd', ([self._step] if opened else []) + steps[:-1], ended if opened else ended[1:])
+        extend('step', array('i', [self.active]) * count, ops, begins)
+        extend('upstream', steps, pulled)
+        extend('contribution', parts, slots, serials, ticks, amounts, array('B', [wire.ADD]) * len(parts), sites)
+        self._touched.update(zip(serials, targets))
+        self._step = steps[-1]
+        self._steps += count
+        self._step_op = ops[-1]
+        self._used_slots = []
+        self.tick = tick
+        return True
+
+    def _hold_in_bulk(self):
+        """What the cells hold at the end of a pass, when all nodes are of one plain class."""
+        objs = self._touched.values()
+        kinds = set(map(type, objs))
+        keys = [key for key, right in self.confirmed.items() if right and key[0] == 'attr']
+        if len(kinds) != 1 or len(keys) != 1:
+            return False
+        read = self.identity.reader(kinds.pop(), keys[0])
+        if type(read) is not attrgetter:
+            return False
+        try:
+            cells = _numbers(list(map(read, objs)))
+        except AttributeError:
+            return False
+        if cells is None:
+            return False
+        serials = list(self._touched)
+        initial = self.program.initial
+        held = self._held
+        before = [held.get(serial, initial) for serial in serials]
+        self.writer.extend('held', array('i', [self.active]) * len(serials), serials, before, cells)
+        held.update(zip(serials, cells))
+        return True
+
+
+def _side_by_side(left, right):
+    """The parts of each rule one after the other."""
+    column = [None] * (2 * len(left))
+    column[::2] = left
+    column[1::2] = right
+    return column
+
+
+def _numbers(column):
+    """A column as floats; None when not all are plain numbers."""
+    kinds = set(map(type, column))
+    if kinds == {float}:
+        return list(column)
+    if kinds <= {float, int, bool}:
+        return list(map(number, column))
+    return None

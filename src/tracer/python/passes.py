@@ -1,8 +1,5 @@
 """The backward pass: from contributions to passes, roots, steps, and what the engine holds at the end."""
 
-from itertools import chain, repeat
-from operator import attrgetter
-
 from . import wire
 from .identity import MISSING, fields_of, number
 from .probe import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL, SEED
@@ -70,73 +67,47 @@ class Passes:
 
     def _take_rules(self, events):
         """Whole steps of the commonest rules: the operand slots are known from the code."""
-        probes = self.probes
+        at = 0
+        while at < len(events) and (not self._rooted or self._pending):
+            self._take_each_rule(events[at:at + 1])
+            at += 1
+        rest = events[at:]
+        if not self._take_rules_in_bulk(rest):
+            self._take_each_rule(rest)
+
+    def _take_each_rule(self, events):
         serial_of = self.identity.of
-        starts, values = self.operand_starts, self.operand_values
-        rows = self.writer.rows
-        contribute = rows['contribution'].extend
-        begin, end, pull = rows['step'].extend, rows['stepEnd'].extend, rows['upstream'].extend
-        for number_, source, upstream, left, amount, right, amount2 in events:
+        contribute = self.writer.rows['contribution'].extend
+        for number_, source, upstream, *parts in events:
             op = serial_of(source)
             if op < 0:
                 continue
-            probe = probes[number_]
-            sites = probe.row
-            if sites is None:
-                sites = probe.row = [self.sites.of_node(probe.module, line) for line in probe.lines]
-                # What a maker was given is older than what it made.
-                self._confirm(probe.key, op, -1)
-            if not self._rooted or self._pending or type(upstream) is not float:
-                self._begin_step(op, upstream)
-                step, tick = self._step, self.tick
-            else:
-                tick = self.tick
-                if self._step >= 0:
-                    end((self._step, tick))
-                    tick += 1
-                step = self._step = self._steps
-                self._steps = step + 1
-                self._step_op = op
-                begin((self.active, op, tick))
-                pull((step, upstream))
-                tick += 1
-            start = starts[op]
-            if starts[op + 1] - start != probe.arity:
-                self.tick = tick
-                self._used_slots = []
-                self._take_parts(probe, sites, (left, amount), (right, amount2))
-                continue
-            if type(amount) is not float:
-                amount = self.amount(amount)
-            slot = probe.slots[0]
-            target = values[start + slot]
-            touched = self._touched
-            touched[target] = left
-            if right is None:
-                contribute((step, slot, target, tick, amount, 0, sites[0]))
-                self.tick = tick + 1
-                continue
-            if type(amount2) is not float:
-                amount2 = self.amount(amount2)
-            slot2 = probe.slots[1]
-            target2 = values[start + slot2]
-            touched[target2] = right
-            contribute((
-                step, slot, target, tick, amount, 0, sites[0], step, slot2, target2, tick + 1, amount2, 0, sites[1],
-            ))
-            self.tick = tick + 2
-
-    def _take_parts(self, probe, sites, *parts):
-        """The same when the operands that were recorded are not simply the maker's parameters."""
-        for site, (target, amount) in zip(sites, parts):
-            serial = self.identity.of(target)
-            if serial >= 0:
-                slot = self._slot(self.operands(self._step_op), serial, self._used_slots)
+            probe = self.probes[number_]
+            # What a maker was given is older than what it made.
+            self._confirm(probe.key, op, -1)
+            self._begin_step(op, upstream)
+            operands = self.operands(op)
+            sites = self._sites_of_rule(probe)
+            for place, (target, amount) in enumerate(zip(parts[::2], parts[1::2])):
+                if target is None:
+                    break
+                if len(operands) == probe.arity:
+                    slot = probe.slots[place]
+                    serial = operands[slot]
+                else:
+                    # The operands that were recorded are not simply the maker's parameters.
+                    serial = serial_of(target)
+                    if serial < 0:
+                        continue
+                    slot = self._slot(operands, serial, self._used_slots)
                 self._used_slots.append(slot)
-                self.writer.rows['contribution'].extend((
-                    self._step, slot, serial, self._now(), self.amount(amount), wire.ADD, site,
-                ))
+                contribute((self._step, slot, serial, self._now(), self.amount(amount), wire.ADD, sites[place]))
                 self._touched[serial] = target
+
+    def _sites_of_rule(self, probe):
+        if probe.row is None:
+            probe.row = [self.sites.of_node(probe.module, line) for line in probe.lines]
+        return probe.row
 
     def _take_other(self, kind, number_, target, amount, source, upstream):
         if kind == MARK:
@@ -384,9 +355,9 @@ class Passes:
         self._end_step()
         for owner in self._pull_steps.values():
             self.writer.rows['stepEnd'].extend((owner.step, self._now()))
-        held = self.writer.rows['held']
-        before = self._held
-        if not self._hold_in_bulk(held, before):
+        if not self._hold_in_bulk():
+            held = self.writer.rows['held']
+            before = self._held
             cells = self._cells()
             for serial, obj in self._touched.items():
                 after = cells(serial, obj)
@@ -402,29 +373,7 @@ class Passes:
         self._invocations = {}
         self._invocation = None
         self._source = -1
-
-    def _hold_in_bulk(self, held, before):
-        """Reads the cells of nodes that are all of one plain class at once; False when they are not."""
-        kinds = set(map(type, self._touched.values()))
-        keys = [key for key, right in self.confirmed.items() if right and key[0] == 'attr']
-        if len(kinds) != 1 or len(keys) != 1:
-            return False
-        read = self.identity.reader(kinds.pop(), keys[0])
-        if type(read) is not attrgetter:
-            return False
-        try:
-            cells = list(map(read, self._touched.values()))
-        except AttributeError:
-            return False
-        if not set(map(type, cells)) <= {float, int}:
-            return False
-        serials = list(self._touched)
-        initial = self.program.initial
-        held.extend(chain.from_iterable(
-            zip(repeat(self.active), serials, map(before.get, serials, repeat(initial)), cells)
-        ))
-        before.update(zip(serials, cells))
-        return True
+        self._rooted = False
 
     def _cells(self):
         """How to read the gradient cell of a node: from the object, or from the engine's map."""
