@@ -67,8 +67,9 @@ class Program:
         for module in self.modules:
             self.renamed.update(module.renamed)
             for name, values in module.root.bindings.items():
-                if len(values) == 1 and isinstance(values[0], ast.Name) and values[0].id in self.classes:
-                    self.renamed.setdefault(name, values[0].id)
+                if len(values) == 1 and isinstance(values[0], (ast.Name, ast.Attribute)):
+                    if tail(values[0]) in self.classes or tail(values[0]) == 'SimpleNamespace':
+                        self.renamed.setdefault(name, tail(values[0]))
         self._namedtuples = self._find_namedtuples()
         self._find_gradient()
         self._find_feeds()
@@ -138,6 +139,11 @@ class Program:
                         if callee.owner is None and callee not in seen:
                             seen.add(callee)
                             waiting.extend((value, callee) for value in callee.returns)
+                if self._is_own_call(node, around):
+                    for callee in self.functions.get(node.func.attr, ()):
+                        if callee.owner is not None and callee not in seen:
+                            seen.add(callee)
+                            waiting.extend((value, callee) for value in callee.returns)
                 if not (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)):
                     continue
                 for place in around.ancestors():
@@ -150,6 +156,13 @@ class Program:
                         waiting.extend((value, place) for value in place.bindings.get(node.id, ()))
                         break
         return found
+
+    def _is_own_call(self, node, scope):
+        """`self.forward()` in a constructor: what the object computes when it is made."""
+        return (
+            scope.name in INITIALISERS and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name) and node.func.value.id == scope.receiver
+        )
 
     def _is_holder(self, name, module):
         """Whether only a part of the object is read: in `x.data`, `x` itself does not flow on."""
@@ -218,10 +231,20 @@ class Program:
             scope = waiting.pop()
             waiting.extend(scope.children)
             for call in scope.calls:
+                if function.name == '__call__' and call.args and self._calls_object(call, scope):
+                    return True
                 if tail(call) == function.name and (call.args or call.keywords):
                     if isinstance(call.func, ast.Attribute) == (function.owner is not None):
                         return True
         return False
+
+    def _calls_object(self, call, scope):
+        """A call of something that a loop found: `for parent, w in self.back: parent(u * w)`."""
+        name = call.func
+        return isinstance(name, ast.Name) and any(
+            isinstance(scope.module.parents.get(value), (ast.For, ast.comprehension))
+            for value in scope.bindings.get(name.id, ())
+        )
 
     def _passed_on(self, key):
         """Whether some call hands over what a cell of this key holds."""
@@ -580,7 +603,7 @@ class Program:
     def _holds_leaves(self, owner):
         """A class whose constructor makes nodes for itself to hold is a layer, not a part of the engine."""
         return any(
-            self.value[0] in keys and not self._is_delegated(call, scope)
+            not keys.isdisjoint(self.value[:1]) and not self._is_delegated(call, scope)
             for scope in owner.methods.values() if scope.name in INITIALISERS and not self.fills(scope)
             for call in scope.calls
             for _, keys in self.fed(call, scope)

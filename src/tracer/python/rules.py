@@ -107,9 +107,21 @@ class Rules:
             return None
         values = []
         for target, value in zip(targets, node.value.elts):
-            stored = self._store(node, target, value, scope) if isinstance(self._holder(target), ast.Name) else None
+            holder = self._holder(target)
+            if (node, target) in self.program.contributions and isinstance(holder, ast.Name):
+                values.append(self._paired_contribution(node, target, value, scope))
+                continue
+            stored = self._store(node, target, value, scope) if isinstance(holder, ast.Name) else None
             values.append(stored[1] if stored is not None else self._node(value, scope))
         return self._copy(node.value, scope, elts=values)
+
+    def _paired_contribution(self, node, target, value, scope):
+        key, _, how = self.program.contributions[node, target]
+        number = self._probe(ASSIGN, node, key)
+        self.probes[number].recursive = how == 'recursive'
+        increment = self._increment(target, value, scope, key, number)
+        holder = self.program.holder(target)
+        return self._call('s2', value, self._number(number, value), increment, self._name(holder.id, value))
 
     def _holder(self, target):
         return self.program.holder(target) if self.program.cell(target) else None
@@ -255,6 +267,8 @@ class Rules:
         """A store that no other gradient flows into: an initial value, a seed, a reset, a clip."""
         holder = self.program.holder(target)
         function = scope
+        if same(value, target):
+            return None
         if function.name in INITIALISERS and isinstance(holder, ast.Name) and holder.id == function.receiver:
             return None
         if self._made_here(holder, scope) and isinstance(value, ast.Constant) and not value.value:
@@ -434,10 +448,16 @@ class Rules:
         return binder is not None and binder[0] in ('comprehension', 'loop')
 
     def _is_tested(self, node, scope):
-        """`x.grad is None`, and the own cell in `x.grad = x.grad + e`: reads that feed nothing."""
+        """`x.grad is None`, `if not x.grad`, and the own cell in `x.grad = x.grad + e`: reads that feed nothing."""
         around = self.module.parents.get(node)
         if isinstance(around, ast.Compare) and any(isinstance(op, (ast.Is, ast.IsNot)) for op in around.ops):
             return True
+        tested = node
+        while isinstance(around, (ast.Compare, ast.BoolOp)) or isinstance(around, ast.UnaryOp) and isinstance(around.op, ast.Not):
+            tested, around = around, self.module.parents.get(around)
+        if isinstance(around, (ast.If, ast.While, ast.IfExp, ast.Assert)) and around.test is tested:
+            return True
+        around = self.module.parents.get(node)
         while around is not None and not isinstance(around, ast.stmt):
             around = self.module.parents.get(around)
         if isinstance(around, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
