@@ -440,8 +440,10 @@ class Program:
     def _fills_new(self, statement, scope):
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
         roots = [target.value for target in targets if isinstance(target, (ast.Attribute, ast.Subscript))]
+        given_out = {n.id for value in scope.returns for n in ast.walk(value) if isinstance(n, ast.Name)}
         return any(
-            isinstance(root, ast.Name) and (root.id == scope.receiver or self._is_made_here(root.id, scope))
+            isinstance(root, ast.Name)
+            and (root.id == scope.receiver or root.id in given_out and self._is_made_here(root.id, scope))
             for root in roots
         )
 

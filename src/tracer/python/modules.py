@@ -117,12 +117,16 @@ class Capture:
         """The code of an imported user module."""
         plain = compile(data, path, 'exec', dont_inherit=True)
         module = self.modules.get(os.path.abspath(path))
-        if module is None:
-            module = self.read(os.path.abspath(path))
+        try:
             if module is None:
-                return plain
-            self.program.solve()
-        return self.compile_script(module, path, plain)
+                module = self.read(os.path.abspath(path))
+                if module is None:
+                    return plain
+                self.program.solve()
+            return self.compile_script(module, path, plain)
+        except Exception as error:
+            self.recorder.event('notice', '%s ran without being recorded: its code could not be analysed (%r)' % (path, error))
+            return plain
 
     def compile_script(self, module, path, plain):
         """The instrumented code of a module; the plain one when there is nothing to see in it."""

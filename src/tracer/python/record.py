@@ -269,8 +269,13 @@ class Recorder(Passes, Bulk):
         if 0 <= serial < known:
             self._write_name(serial, label)
         elif type(obj) in (list, tuple):
+            of = self.identity.of
             for place, item in enumerate(obj[:1000]):
-                self._take_name('%s[%d]' % (label, place), item, known)
+                serial = of(item)
+                if 0 <= serial < known:
+                    self._write_name(serial, '%s[%d]' % (label, place))
+                elif type(item) in (list, tuple, Place):
+                    self._take_name('%s[%d]' % (label, place), item, known)
 
     def _write_name(self, serial, path):
         self.named.add(serial)
@@ -295,7 +300,7 @@ class Recorder(Passes, Bulk):
         value = self.amount(amount)
         if probe.key[0] == 'map' and not value:
             return
-        if not value and not adds:
+        if amount is None or not value and not adds:
             kind = wire.WRITE_ZERO
             if amount is None and serial in self._touched:
                 kind = wire.WRITE_RELEASE
@@ -326,7 +331,7 @@ class Recorder(Passes, Bulk):
             self._now(), serial, cell, kind, before if type(before) is float else self.amount(before), after, probe.row,
         ))
         if cell == wire.GRADIENT:
-            self._held[serial] = after
+            self._held[serial] = self.program.initial if kind in (wire.WRITE_ZERO, wire.WRITE_RELEASE) else after
 
     def _take_writes(self, events):
         for number_, target, after, before, is_value in events:

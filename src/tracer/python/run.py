@@ -82,12 +82,18 @@ def _prepare(recording, script, filename, script_path, capture, main):
     plain = compile(data, filename, 'exec', dont_inherit=True)
     if not capture:
         return plain
-    module = recording.read(script_path)
-    if module is None:
+    try:
+        module = recording.read(script_path)
+        if module is None:
+            return plain
+        recording.program.solve()
+        code = recording.compile_script(module, filename, plain)
+    except Exception as error:
+        # The script must not suffer from what the analysis does not understand.
+        recording.recorder.event('notice', 'the script ran without being recorded: its code could not be analysed (%r)' % error)
         return plain
-    recording.program.solve()
     recording.start(main.__dict__)
-    return recording.compile_script(module, filename, plain)
+    return code
 
 
 def _finish(recording, end, capture):
