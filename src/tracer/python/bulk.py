@@ -72,43 +72,46 @@ class Bulk:
         starts = self.operand_starts
         if None in ops or pulled is None:
             return False
-        if [starts[op + 1] - starts[op] for op in ops] != [rule.arity for rule in rules]:
+        starts_of = [starts[op] for op in ops]
+        if [starts[op + 1] - start for op, start in zip(ops, starts_of)] != [rule.arity for rule in rules]:
             return False
         for rule in set(rules):
             if not self.confirmed.get(rule.key):
                 return False
             self._sites_of_rule(rule)
+        # Both parts of every rule side by side, then only those that there are.
+        there = [target is not None for target in _side_by_side(lefts, rights)]
+        steps = range(self._steps, self._steps + count)
+        step_of, firsts, targets, amounts = (
+            list(compress(_side_by_side(left, right), there))
+            for left, right in ((steps, steps), (starts_of, starts_of), (lefts, rights), (left_amounts, right_amounts))
+        )
+        # What is known of a rule's parts before it runs, by its number.
+        known = {number_: self.probes[number_] for number_ in set(numbers)}
+        slots_of = {number_: tuple(rule.slots) for number_, rule in known.items()}
+        sites_of = {number_: tuple(rule.row) for number_, rule in known.items()}
+        slots = list(chain.from_iterable([slots_of[number_] for number_ in numbers]))
+        sites = list(chain.from_iterable([sites_of[number_] for number_ in numbers]))
+        amounts = _numbers(amounts)
+        if amounts is None or len(slots) != len(targets):
+            # The latter is a rule that was left after its first line.
+            return False
 
         # A step takes a tick to begin, one for each part, and one to end: the tick before the next one begins.
         opened = self._step >= 0
-        widths = [3 if right is None else 4 for right in rights]
-        begins = list(accumulate(widths, initial=self.tick + opened))
+        base = self.tick + opened
+        begins = list(accumulate([3 if right is None else 4 for right in rights], initial=base))
         tick = begins.pop() - 1
-        steps = list(range(self._steps, self._steps + count))
-        columns = [
-            _side_by_side(steps, steps),
-            _side_by_side([rule.slots[0] for rule in rules], [rule.slots[-1] for rule in rules]),
-            _side_by_side([starts[op] for op in ops], [starts[op] for op in ops]),
-            _side_by_side([begin + 1 for begin in begins], [begin + 2 for begin in begins]),
-            _side_by_side(left_amounts, right_amounts),
-            _side_by_side([rule.row[0] for rule in rules], [rule.row[-1] for rule in rules]),
-            _side_by_side(lefts, rights),
-        ]
-        if None in rights:
-            there = [target is not None for target in columns[-1]]
-            columns = [list(compress(column, there)) for column in columns]
-        parts, slots, firsts, ticks, amounts, sites, targets = columns
-        amounts = _numbers(amounts)
-        if amounts is None:
-            return False
+        ended = [begin - 1 for begin in begins]
+        ticks = [at + 2 * step for at, step in enumerate(step_of, base + 1 - 2 * self._steps)]
+        steps = list(steps)
         values = self.operand_values
         serials = [values[first + slot] for first, slot in zip(firsts, slots)]
         extend = self.writer.extend
-        ended = [begin - 1 for begin in begins]
-        extend('stepEnd', ([self._step] if opened else []) + steps[:-1], ended if opened else ended[1:])
+        extend('stepEnd', [self._step, *steps[:-1]] if opened else steps[:-1], ended if opened else ended[1:])
         extend('step', array('i', [self.active]) * count, ops, begins)
         extend('upstream', steps, pulled)
-        extend('contribution', parts, slots, serials, ticks, amounts, array('B', [wire.ADD]) * len(parts), sites)
+        extend('contribution', step_of, slots, serials, ticks, amounts, array('B', [wire.ADD]) * len(slots), sites)
         self._touched.update(zip(serials, targets))
         self._step = steps[-1]
         self._steps += count

@@ -93,6 +93,9 @@ class Calls:
             waiting.extend(gone.children)
             if self.runs.get(id(gone.frame)) is gone:
                 del self.runs[id(gone.frame)]
+            # Nothing refers to it in a circle: it goes now, and with it its frame and what that holds.
+            gone.parent = gone.frame = None
+            gone.children = ()
 
     def _write_call(self, run, code, parent):
         instance = None
