@@ -53,6 +53,13 @@ class Program:
         for name, values in module.root.bindings.items():
             if len(values) == 1 and isinstance(values[0], ast.Constant) and name.isupper():
                 self.constants[name] = repr(values[0].value)
+        for statement in module.tree.body:
+            # `DATA, GRAD, RULE = range(3)`
+            if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple):
+                if isinstance(statement.value, ast.Call) and tail(statement.value) == 'range':
+                    for place, name in enumerate(statement.targets[0].elts):
+                        if isinstance(name, ast.Name) and len(statement.value.args) == 1:
+                            self.constants[name.id] = repr(place)
         for scope in module.all_scopes():
             if scope.is_function:
                 self.functions.setdefault(scope.name, []).append(scope)
@@ -84,6 +91,11 @@ class Program:
         """The cell that an expression reads or writes, or None: ('attr', name), ('item', key), ('map', name)."""
         if isinstance(node, ast.Attribute):
             return ('attr', self.aliases.get(node.attr, node.attr))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'getattr':
+            name = node.args[1] if len(node.args) > 1 else None
+            if isinstance(name, ast.Constant) and isinstance(name.value, str):
+                return ('attr', self.aliases.get(name.value, name.value))
+            return None
         if isinstance(node, ast.Subscript):
             index = index_of(node)
             if isinstance(index, ast.Constant) and isinstance(index.value, (int, str)):
@@ -109,7 +121,7 @@ class Program:
         """The expression that says whose cell it is: the object, or the key of a map."""
         kind = self.cell(node)[0]
         if isinstance(node, ast.Call):
-            return node.args[0] if kind == 'map' else node.func.value
+            return node.args[0] if kind in ('map', 'attr') else node.func.value
         if kind == 'map':
             return index_of(node)
         return node.value.value if kind == 'box' else node.value
@@ -120,7 +132,7 @@ class Program:
             if isinstance(node, (ast.Attribute, ast.Subscript)):
                 if isinstance(node.ctx, ast.Load) and self.cell(node) == key:
                     yield node
-            elif isinstance(node, ast.Call) and key[0] in ('map', 'item') and self.cell(node) == key:
+            elif isinstance(node, ast.Call) and key[0] in ('map', 'item', 'attr') and self.cell(node) == key:
                 yield node
 
     def flow(self, expression, scope):

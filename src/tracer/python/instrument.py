@@ -10,7 +10,7 @@ from .discover import INITIALISERS
 from .makers import Makers
 from .probe import BEGIN, ENTER, FAST, MARK, Probe
 from .rules import Rules
-from .scopes import FUNCTIONS, tail
+from .scopes import FUNCTIONS, same, tail
 from .syntax import path_of, replaced, root_of, value_of
 
 
@@ -359,8 +359,21 @@ class Instrumenter(Rules, Makers):
             return False
         if self.program.drives(scope):
             return True
+        if self._is_rule_of_self(scope):
+            return False
         inside = [s for s in self._below(scope)]
         return any(place in inside for _, place, _ in self.program.contributions.values())
+
+    def _is_rule_of_self(self, scope):
+        """A method that only passes its own object's gradient on: somebody calls it for one node after the other."""
+        found = [(s, t, key) for (s, t), (key, place, how) in self.program.contributions.items()
+                 if place is scope and how in ('add', 'set')]
+        return scope.receiver is not None and bool(found) and all(
+            isinstance(self.program.holder(load), ast.Name) and self.program.holder(load).id == scope.receiver
+            for statement, target, key in found
+            for load in self.program.loads(self.program.flow(value_of(statement, target), scope).nodes, key)
+            if not same(self.program.holder(load), self.program.holder(target))
+        )
 
     def _below(self, scope):
         yield scope

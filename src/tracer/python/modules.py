@@ -109,9 +109,17 @@ class Capture:
         self.program.add(module)
         if len(self.modules) < _MOST_AHEAD:
             for name in imported(tree, path):
-                for found in locate(name, path):
+                for found in list(locate(name, path)) or self._below(name):
                     self.read(found)
         return module
+
+    def _below(self, name):
+        """Where a module may be that the script finds by changing `sys.path`: in a folder below its own."""
+        root = self.roots[0]
+        if name.startswith('.') or name.partition('.')[0] in getattr(sys, 'stdlib_module_names', ()):
+            return
+        for folder in sorted(os.listdir(root))[:_MOST_AHEAD]:
+            yield from locate('.' + name, os.path.join(root, folder, ''))
 
     def compile(self, path, data):
         """The code of an imported user module."""

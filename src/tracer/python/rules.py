@@ -428,6 +428,8 @@ class Rules:
                 mapping = self._call('m', node.func.value, self._node(node.func.value, scope))
                 read = self._copy(node, scope, func=self._copy(node.func, scope, value=mapping),
                                   args=[kept] + [self._node(a, scope) for a in node.args[1:]])
+            elif key[0] == 'attr':
+                read = self._copy(node, scope, args=[kept] + node.args[1:])
             else:
                 read = self._copy(node, scope, func=self._copy(node.func, scope, value=kept))
         else:
