@@ -67,6 +67,7 @@ class Sites:
         self._writer = writer
         self._sources = {}
         self._rows = {}
+        self._chained = {}
         self._count = 0
 
     def source(self, module):
@@ -95,8 +96,17 @@ class Sites:
     def at(self, code, lasti):
         known = code.sites.get(lasti)
         if known is None:
-            known = code.sites[lasti] = self.row(code.module, code.span(lasti))
+            known = code.sites[lasti] = self.row(code.module, self._whole_call(code.module, code.span(lasti)))
         return known
+
+    def _whole_call(self, module, span):
+        """The compiler lets a method call whose name stands on a later line begin at the name; here it begins at its receiver."""
+        if span is None:
+            return None
+        calls = self._chained.get(module.path)
+        if calls is None:
+            calls = self._chained[module.path] = dict(chained_calls(module.tree))
+        return calls.get(span[:2], span)
 
     def of_node(self, module, node):
         return self.row(module, (node.lineno, node.col_offset, node.end_lineno, node.end_col_offset))
@@ -111,6 +121,14 @@ class Sites:
             return self.row(module, (first.lineno, max(start, 0), end.end_lineno, end.end_col_offset))
         end = node.test if isinstance(node, ast.While) else node.iter
         return self.row(module, (node.lineno, node.col_offset, end.end_lineno, end.end_col_offset))
+
+
+def chained_calls(tree):
+    """Method calls over several lines: (line, column) of the method's name, and the span of the whole call."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.lineno != node.func.end_lineno:
+            name = node.func.end_lineno, node.func.end_col_offset - len(node.func.attr.encode())
+            yield name, (node.lineno, node.col_offset, node.end_lineno, node.end_col_offset)
 
 
 def utf16_column(module, line, column):
