@@ -12,6 +12,7 @@ const written: Record<string, { c?: string; d?: string; pass?: string; names?: [
   'closure_tape.py': { pass: 'run_backward(d)' },
   'dict_nodes.py': { c: 'mul(a, b)', d: 'add(c, a)', pass: 'backward(d)' },
   'function_objects.py': { names: ['Mul', 'Add'] },
+  'graph_integers.py': { c: 't.mul(a, b)', d: 't.add(c, a)', pass: 't.backward(d)' },
   'index_lists.py': { c: 'mul(a, b)', d: 'add(c, a)', pass: 'backward(d)' },
   'list_nodes.py': { c: 'mul(a, b)', d: 'add(c, a)', pass: 'sweep(d)' },
   'map_get.py': { pass: 'backward(d, [a, b, c, d])' },

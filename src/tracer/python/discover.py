@@ -29,6 +29,8 @@ class Program:
         self.value = []
         self.derived = set()
         self.aliases = {}
+        self.places = {}
+        self.handles = []
         self.classes = {}
         self.functions = {}
         self.engine = set()
@@ -50,6 +52,8 @@ class Program:
             self.classes.setdefault(owner.name, []).append(owner)
             for name, attribute in owner.aliases.items():
                 self.aliases.setdefault(name, attribute)
+            for name, place in owner.places.items():
+                self.places.setdefault(('attr', name), place)
         for name, values in module.root.bindings.items():
             if len(values) == 1 and isinstance(values[0], ast.Constant) and name.isupper():
                 self.constants[name] = repr(values[0].value)
@@ -396,7 +400,8 @@ class Program:
         if tail(call) == 'append' and isinstance(call.func, ast.Attribute) and len(call.args) == 1:
             name = tail(call.func.value)
             if name:
-                yield call.args[0], {('map', name)}
+                # A property that reads the list is filled with it.
+                yield call.args[0], {('map', name)} | {key for key, (path, _) in self.places.items() if path[-1] == name}
             return
         for function, bound, fields in self.constructors(call, scope):
             names = fields if function is None else function.params[bound:]
@@ -490,9 +495,30 @@ class Program:
                 self.contributions[statement, target] = (key, scope, how)
                 if how == 'recursive':
                     self.recursive.add(self._recursing(scope))
+        self.handles = self._find_handles()
         self.makers = {}
         for key in self.value[:1]:
             self.makers = {maker: (key, scope) for maker, scope in values[key].items()}
+
+    def _find_handles(self):
+        """Where nodes are places in a list: the cells of the objects that stand for them, `self.i` in `vals[self.i]`."""
+        found = []
+        if self.value and self.value[0][0] == 'map':
+            for module in self.modules:
+                for node in module.parents:
+                    if isinstance(node, ast.Subscript) and isinstance(index_of(node), ast.Attribute):
+                        key = ('attr', index_of(node).attr)
+                        if self.cell(node) in self.gradient | {self.value[0]} and key not in found:
+                            found.append(key)
+        return found
+
+    def fills_place(self, call, scope):
+        """`graph.vals.append(value)` in the constructor of an object whose property reads it there."""
+        if scope.name not in INITIALISERS or tail(call) != 'append' or not isinstance(call.func, ast.Attribute):
+            return False
+        return any(
+            key in self.places and self.places[key][0][-1] == tail(call.func.value) for key in self.value[:1]
+        )
 
     def _find_derived(self):
         """The cells that gradients flow into, those of optimizers included: momentum, running means."""
@@ -592,8 +618,9 @@ class Program:
                     if any(place is scope for place, _ in self.flow(value, scope).params):
                         return True
             for call in scope.calls:
-                if self._is_delegated(call, scope) and any(key in keys for _, keys in self.fed(call, scope)):
-                    return True
+                if self._is_delegated(call, scope) or tail(call) == 'append':
+                    if any(key in keys for _, keys in self.fed(call, scope)):
+                        return True
         return False
 
     def _is_delegated(self, call, scope):

@@ -23,6 +23,8 @@ class Identity:
         # The references of nodes that are gone and still in the tables; no one means that addresses alone can be trusted.
         self._dead = []
         self._readers = {}
+        # Cells that are a place in a list of another object: (path of the list, path of the index).
+        self.places = {}
         self._fields = {}
         self._field_sizes = {}
         self.index_fields = False
@@ -103,11 +105,22 @@ class Identity:
         except (AttributeError, KeyError, IndexError, TypeError):
             return MISSING
 
+    def _place_reader(self, path, index):
+        """Reads what a property finds in a list of another object, without running it."""
+
+        def follow(obj, names):
+            for name in names:
+                obj = self.reader(type(obj), ('attr', name))(obj)
+            return obj
+
+        return lambda obj: list.__getitem__(follow(obj, path), follow(obj, index))
+
     def reader(self, kind, key):
         """The function that reads a cell of objects of a class."""
         reader = self._readers.get((kind, key))
         if reader is None:
-            reader = self._readers[kind, key] = _reader(kind, key)
+            place = self.places.get(key)
+            reader = self._readers[kind, key] = _reader(kind, key) if place is None else self._place_reader(*place)
         return reader
 
 

@@ -295,7 +295,7 @@ class Instrumenter(Rules, Makers):
         if not paths or len(paths) < len(targets):
             return None
         done = self._node(value, scope)
-        probe = 'nk' if self._makes_place(value) else 'nm'
+        probe = 'nh' if self.program.handles else 'nk' if self._makes_place(value) else 'nm'
         for target in reversed(paths):
             done = self._call(probe, value, self._number(self._label(target), value), done)
         return done

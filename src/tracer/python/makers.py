@@ -22,9 +22,16 @@ class Makers:
         if tail(node) == 'append' and self.program.value and self.program.value[0] == ('map', tail(node.func.value)
                                                                                       if isinstance(node.func, ast.Attribute) else None):
             arguments = self._maker_arguments(node, scope, node)
+            if next(self.program.loads(self.program.flow(node.args[0], scope).nodes, self.program.value[0]), None) is None:
+                # What only stores a value is named after what computed it.
+                probe = self.probes[arguments[0].value]
+                probe.helper = probe.dynamic = True
             added = self._call('ap', node.args[0], arguments[0], self._node(node.args[0], scope),
                                self._node(node.func.value, scope), *arguments[1:])
             return self._copy(node, scope, args=[added])
+        if self.program.fills_place(node, scope):
+            told = self._call('n', node.args[0], self._node(node.args[0], scope), self._name(scope.receiver, node))
+            return self._copy(node, scope, args=[told])
         if self._makes_record(node, scope):
             number = self._probe(None, node, self.program.value[0], scope)
             if self._is_super(node):

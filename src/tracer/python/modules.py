@@ -41,6 +41,7 @@ class Capture:
         from .names import Names
 
         self.recorder.names = Names(namespace)
+        self.recorder.identity.places = self.program.places
         self._calls = Calls(self.recorder.writer, self.sites, self.codes, self.loops, self.recorder.names)
         found, self._seal = make_probes(self.recorder, self.codes, self._calls)
         self._installed = {'@' + name: probe for name, probe in found.items()}

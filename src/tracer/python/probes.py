@@ -541,6 +541,22 @@ def make_probes(recorder, codes, calls):
     def nk(number, value):
         return nm(number, Place(value)).index if type(value) is int else nm(number, value)
 
+    def nh(number, value):
+        nm(number, place_in(value))
+        return value
+
+    def place_in(value):
+        """Where nodes are places in a list, the place that an object stands for."""
+        kind = type(value)
+        if kind is list or kind is tuple:
+            return [place_in(item) for item in value[:1000]]
+        if kind not in _UNNAMED:
+            for key in recorder.program.handles:
+                index = identity.read(value, key)
+                if type(index) is int:
+                    return Place(index)
+        return value
+
     def nt(*pairs):
         for place in range(0, len(pairs), 2):
             nm(pairs[place], pairs[place + 1])
@@ -560,6 +576,6 @@ def make_probes(recorder, codes, calls):
         'rc': rc, 'c': c, 'r1': r1, 'r2': r2, 'mark': mark, 'k': k, 'lv': lv, 'en': en, 'a': a, 't': t, 'at': at, 'inc': inc, 'val': val,
         's': s, 's2': s2, 'p': p, 'sn': sn, 'sv': sv, 'ss': ss, 'sa': sa, 'sat': sat, 'sx': sx, 'sxt': sxt, 'm': m,
         'wn': wn, 'wv': wv, 'ws': ws, 'wa': wa, 'wx': wa, 'wat': wat, 'wxt': wat, 'un': un, 'uv': uv, 'us': us,
-        'ua': ua, 'ux': ua, 'uat': uat, 'uxt': uat, 'db': db, 'de': de, 'nm': nm, 'nk': nk, 'nt': nt, 'ls': ls, 'it': it,
+        'ua': ua, 'ux': ua, 'uat': uat, 'uxt': uat, 'db': db, 'de': de, 'nm': nm, 'nk': nk, 'nh': nh, 'nt': nt, 'ls': ls, 'it': it,
     }
     return found, seal

@@ -20,6 +20,8 @@ class Class:
         self.bases = [tail(base) for base in node.bases]
         self.methods = {}
         self.aliases = {}
+        # Properties that read a list of another object: `vals[self.i]` as (('graph', 'vals'), ('i',)).
+        self.places = {}
         self.fields = []
 
 
@@ -144,6 +146,11 @@ class Module:
             if len(body) == 1 and isinstance(body[0], ast.Return) and isinstance(body[0].value, ast.Attribute):
                 if isinstance(body[0].value.value, ast.Name) and body[0].value.value.id == scope.receiver:
                     owner.aliases[node.name] = body[0].value.attr
+            if len(body) == 1 and isinstance(body[0], ast.Return) and isinstance(body[0].value, ast.Subscript):
+                mapping = dotted(body[0].value.value, scope.receiver)
+                index = dotted(index_of(body[0].value), scope.receiver)
+                if mapping and index:
+                    owner.places[node.name] = mapping, index
         scope.is_setter = 'setter' in decorators or 'deleter' in decorators
         if not scope.is_setter:
             owner.methods[node.name] = scope
@@ -201,6 +208,15 @@ def tail(node):
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else None
+
+
+def dotted(node, root):
+    """The attributes of `self.graph.vals`, as a tuple, when `self` is the root; else None."""
+    names = ()
+    while isinstance(node, ast.Attribute):
+        names = (node.attr, *names)
+        node = node.value
+    return names if isinstance(node, ast.Name) and node.id == root else None
 
 
 def index_of(node):
