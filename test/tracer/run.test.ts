@@ -189,7 +189,12 @@ test('layers, optimizers and averages are not the engine', () => {
     site: 'Value(random.uniform(-1, 1) * inputs**-0.5)',
     call: ['Layer.__init__', 'for _ in range(outputs) #0', 'Neuron.__init__', 'for _ in range(inputs) #0'],
   })
-  expect(nodes.slice(0, 10).map((n) => n.name).slice(-2)).toEqual(['layer.neurons[2].b', 'averages[0]'])
+  expect(
+    nodes
+      .slice(0, 10)
+      .map((n) => n.name)
+      .slice(-2),
+  ).toEqual(['layer.neurons[2].b', 'averages[0]'])
   expect(passes).toHaveLength(2)
   expect(writes.filter((w) => w.target === 'layer.neurons[2].b').map((w) => w.kind)).toEqual([
     WriteKind.update,

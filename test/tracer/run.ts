@@ -43,7 +43,13 @@ export function runFile(
     const tape = new Tape()
     tape.push(bytes)
     tape.finish()
-    return { tape, end: JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunEnd, stdout: child.stdout, stderr: child.stderr, bytes }
+    return {
+      tape,
+      end: JSON.parse(readFileSync(`${out}.json`, 'utf8')) as RunEnd,
+      stdout: child.stdout,
+      stderr: child.stderr,
+      bytes,
+    }
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -31,6 +31,7 @@ class Program:
         self.aliases = {}
         self.places = {}
         self.handles = []
+        self.shares = set()
         self.classes = {}
         self.functions = {}
         self.engine = set()
@@ -495,10 +496,25 @@ class Program:
                 self.contributions[statement, target] = (key, scope, how)
                 if how == 'recursive':
                     self.recursive.add(self._recursing(scope))
+        self.shares = {key for key in sure if key[0] == 'map' and self._is_share(key)}
         self.handles = self._find_handles()
         self.makers = {}
         for key in self.value[:1]:
             self.makers = {maker: (key, scope) for maker, scope in values[key].items()}
+
+    def _is_share(self, key):
+        """Whether each node keeps what it hands to its inputs: `self.g[x] += …`, read there as `consumer.g[self]`."""
+        for module in self.modules:
+            for scope in module.all_scopes():
+                if scope.receiver is None:
+                    continue
+                for load in self.loads(ast.walk(scope.node), key):
+                    holder = self.holder(load)
+                    mapping = load.value if isinstance(load, ast.Subscript) else load.func.value
+                    if isinstance(holder, ast.Name) and holder.id == scope.receiver:
+                        if isinstance(mapping, ast.Attribute) and tail(mapping.value) != scope.receiver:
+                            return True
+        return False
 
     def _find_handles(self):
         """Where nodes are places in a list: the cells of the objects that stand for them, `self.i` in `vals[self.i]`."""
@@ -695,7 +711,7 @@ class Program:
         if scope.is_setter:
             return False
         for statement, target, value in scope.stores:
-            if self.cell(target) in self.gradient and (statement, target) not in self.contributions:
+            if self.cell(target) in self.gradient - self.shares and (statement, target) not in self.contributions:
                 holder = self.holder(target)
                 if isinstance(value, ast.Constant) and not value.value:
                     continue
@@ -731,7 +747,7 @@ class Program:
         found = set()
         for (statement, target), (key, scope, how) in self.contributions.items():
             if scope.owner is not None and how in ('add', 'set') and not scope.children:
-                seeded = any(self.cell(t) == key and (s, t) not in self.contributions for s, t, _ in scope.stores)
+                seeded = key not in self.shares and any(self.cell(t) == key and (s, t) not in self.contributions for s, t, _ in scope.stores)
                 if not seeded and not any(isinstance(n, ast.While) for n in ast.walk(scope.node)):
                     found.add(scope.name)
         return found

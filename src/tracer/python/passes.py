@@ -2,7 +2,7 @@
 
 from . import wire
 from .identity import MISSING, fields_of, number
-from .probe import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL, SEED
+from .probe import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL, SEED, SHARE
 
 # Numbers in a row of the contribution table as it is collected.
 _CONTRIBUTION = 7
@@ -121,6 +121,8 @@ class Passes:
             self._pull(self.probes[number_], target, amount, source, upstream)
         elif kind == SEED:
             self._seed(self.probes[number_], target, amount, source, upstream)
+        elif kind == SHARE:
+            self._share(self.probes[number_], target, amount, source)
         elif kind == ENTER:
             self._enter(number_, target, amount, source, upstream)
         elif kind == BEGIN:
@@ -284,8 +286,8 @@ class Passes:
                 return
             self._resume(owner)
         else:
-            if self._source == serial and not self.amount(amount):
-                # A tape gives its leaves a zero share of themselves.
+            if self._source == serial and (probe.key in self.program.shares or not self.amount(amount)):
+                # A tape gives its leaves a zero share of themselves; a leaf of a graph of shares only sums them up.
                 return
             if self._source < 0:
                 self._seed_value(probe, serial, target, amount)
@@ -295,6 +297,16 @@ class Passes:
             if self._step < 0 or self._step_op != self._source or self._marked and self._runs_again(probe, serial):
                 self._begin_step(self._source, self._upstream)
         self._contribute(probe, serial, target, amount, mode)
+
+    def _share(self, probe, target, amount, owner):
+        """What a node hands on that has received nothing: it is the root."""
+        op = self.identity.of(owner)
+        if op < 0 or not self.amount(amount):
+            return
+        if self._source != op:
+            self._source = op
+            self._upstream = 1.0
+        self._increment(probe, INCREMENT, target, amount, None, True)
 
     def _resume(self, owner):
         """Recursive rules nest: the step of an invocation goes on after those it called."""
@@ -386,8 +398,13 @@ class Passes:
         for mapping in self.maps.values():
             for key, value in fields_of(mapping):
                 serial = self.identity.of_key(key)
-                if serial >= 0:
+                if serial < 0:
+                    continue
+                if not self.program.shares:
                     found[serial] = value
+                elif not any(own is mapping for _, own in fields_of(key)):
+                    # What its consumers hand to a node is its gradient.
+                    found[serial] = found.get(serial, 0.0) + value
         self.maps = {}
         return lambda serial, obj: found.get(serial, MISSING)
 

@@ -3,7 +3,7 @@
 import ast
 
 # What a probe stands for; the recorder branches on it.
-FAST, LOAD, INCREMENT, ASSIGN, SEED, MARK, ENTER, PULL, BEGIN, END = range(10)
+FAST, LOAD, INCREMENT, ASSIGN, SEED, MARK, ENTER, PULL, BEGIN, END, SHARE = range(11)
 
 
 class Probe:

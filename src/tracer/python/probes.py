@@ -8,7 +8,7 @@ import sys
 import time
 
 from .identity import MISSING, Place
-from .probe import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL, SEED
+from .probe import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL, SEED, SHARE
 from .record import BACKWARD, NODES, RULES, WRITES
 
 _CHUNK = 4096
@@ -441,6 +441,15 @@ def make_probes(recorder, codes, calls):
         held.pop()
         return amount
 
+    def sh(number, amount, target, owner):
+        gradient((SHARE, number, target, amount, owner, None))
+        return amount
+
+    def shs(number, target, owner):
+        if increments:
+            sh(number, increments.pop()[1], target, owner)
+        return target
+
     def m(mapping):
         recorder.maps[id(mapping)] = mapping
         return mapping
@@ -574,7 +583,7 @@ def make_probes(recorder, codes, calls):
     found = {
         'n': n, 'mk0': mk0, 'mk1': mk1, 'mk2': mk2, 'mk3': mk3, 'ms': ms, 'mx': mx, 'nd': nd, 'nx': nx, 'ap': ap, 'rv': rv,
         'rc': rc, 'c': c, 'r1': r1, 'r2': r2, 'mark': mark, 'k': k, 'lv': lv, 'en': en, 'a': a, 't': t, 'at': at, 'inc': inc, 'val': val,
-        's': s, 's2': s2, 'p': p, 'sn': sn, 'sv': sv, 'ss': ss, 'sa': sa, 'sat': sat, 'sx': sx, 'sxt': sxt, 'm': m,
+        's': s, 's2': s2, 'p': p, 'sn': sn, 'sv': sv, 'ss': ss, 'sa': sa, 'sat': sat, 'sx': sx, 'sxt': sxt, 'm': m, 'sh': sh, 'shs': shs,
         'wn': wn, 'wv': wv, 'ws': ws, 'wa': wa, 'wx': wa, 'wat': wat, 'wxt': wat, 'un': un, 'uv': uv, 'us': us,
         'ua': ua, 'ux': ua, 'uat': uat, 'uxt': uat, 'db': db, 'de': de, 'nm': nm, 'nk': nk, 'nh': nh, 'nt': nt, 'ls': ls, 'it': it,
     }

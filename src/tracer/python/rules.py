@@ -269,6 +269,8 @@ class Rules:
         function = scope
         if same(value, target):
             return None
+        if key in self.program.shares and scope.receiver is not None:
+            return self._share(node, target, value, scope, key)
         if function.name in INITIALISERS and isinstance(holder, ast.Name) and holder.id == function.receiver:
             return None
         if self._made_here(holder, scope) and isinstance(value, ast.Constant) and not value.value:
@@ -289,6 +291,20 @@ class Rules:
             )
             return self._with_holder(target, key, self._node(holder, scope), scope), done
         return self._with_holder(target, key, kept, scope), done
+
+    def _share(self, node, target, value, scope, key):
+        """`self.g[x] += …` at a node that nothing flows into: the root, which hands its slopes on."""
+        holder = self.program.holder(target)
+        owner = self._name(scope.receiver, value)
+        number = self._number(self._probe(SEED, node, key), value)
+        amount = self._node(value, scope)
+        if isinstance(node, ast.AugAssign):
+            stored = ast.copy_location(ast.Name('@b', ast.Store()), holder)
+            kept = ast.copy_location(ast.NamedExpr(stored, self._node(holder, scope)), holder)
+            done = self._call('sh', value, number, amount, self._name('@b', value), owner)
+            return self._with_holder(target, key, kept, scope), done
+        kept = self._call('shs', holder, number, self._node(holder, scope), owner)
+        return self._with_holder(target, key, kept, scope), self._call('val', value, amount)
 
     def _made_here(self, holder, scope):
         return isinstance(holder, ast.Name) and any(v in self.program.makers for v in scope.bindings.get(holder.id, ()))
