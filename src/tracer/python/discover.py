@@ -731,6 +731,8 @@ class Program:
                 if not isinstance(call, ast.Call):
                     continue
                 function = call.func
+                if self._is_pushed(call):
+                    return True
                 if isinstance(function, ast.Attribute) and function.attr in called:
                     root = function.value
                     if scope.owner is not None or isinstance(root, ast.Name) and root.id in names:
@@ -741,6 +743,15 @@ class Program:
                 if isinstance(function, ast.Name) and function.id in names and tail(loop.iter) == 'reversed':
                     return True
         return False
+
+    def _is_pushed(self, call):
+        """`v.rule(v.grad)`: a node's own function is given the node's own gradient."""
+        if not isinstance(call.func, ast.Attribute) or not isinstance(call.func.value, ast.Name):
+            return False
+        return any(
+            isinstance(self.holder(load), ast.Name) and self.holder(load).id == call.func.value.id
+            for argument in call.args for key in self.gradient for load in self.loads([argument], key)
+        )
 
     def _plain_rules(self):
         """Methods that only push a node's own gradient on, which somebody else must call in order."""

@@ -362,7 +362,11 @@ class Instrumenter(Rules, Makers):
         if self._is_rule_of_self(scope):
             return False
         inside = [s for s in self._below(scope)]
-        return any(place in inside for _, place, _ in self.program.contributions.values())
+        return any(
+            # What only adds an amount it is given is called by those who drive.
+            place in inside and not (how == 'param' and place is scope)
+            for _, place, how in self.program.contributions.values()
+        )
 
     def _is_rule_of_self(self, scope):
         """A method that only passes its own object's gradient on: somebody calls it for one node after the other."""
