@@ -103,7 +103,9 @@ class EmbeddedRun implements Run {
     }
     let last: RunEnd | Outcome | null = null
     const over = this.sandbox.listen((kind, bytes) => {
-      last = this.receive(kind, bytes) ?? last
+      // The end is said once: what a script left behind (a timer) may still run, and fail, until the kill arrives.
+      if (last) return
+      last = this.receive(kind, bytes)
       if (last) this.sandbox.kill()
     })
     if (!this.cause) {
