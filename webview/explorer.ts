@@ -24,6 +24,7 @@ type Revealer = (element: ElementId, why: Reason) => void
 export class Explorer {
   readonly store = new Store<ViewState>(initialState)
   readonly host: Host
+  private readonly room: () => { width: number; height: number }
   private readonly owned = new Disposables()
   private readonly revealers = new Set<Revealer>()
   private readonly sourceViewers = new Set<(site: SiteRange) => void>()
@@ -40,8 +41,10 @@ export class Explorer {
   /** The next frame belongs to a step: its op is brought into view. */
   private following = false
 
-  constructor(host: Host) {
+  /** `room`: the pixels that the graph has. */
+  constructor(host: Host, room: () => { width: number; height: number }) {
     this.host = host
+    this.room = room
     const frames = newest(
       ({ revision, tick }: { revision: number; tick: number }) => host.request('frame', { revision, tick }),
       (frame) => {
@@ -101,7 +104,7 @@ export class Explorer {
       const tick = Math.min(saved?.tick ?? overview.lastTick, overview.lastTick)
       this.store.set({ overview, atEnd: tick === overview.lastTick, tick })
       if (overview.nodes === 0) return
-      await this.changeScene({ direction: this.state.direction, ...(saved ? { open: saved.open } : {}) }, null)
+      await this.changeScene({ ...this.wantedDirection(), ...(saved ? { open: saved.open } : {}) }, null)
       const closed = saved ? this.openGroups().filter((element) => !saved.open.includes(element)) : []
       if (closed.length > 0) await this.changeScene({ close: closed }, null)
       if (saved) this.select(saved.selected)
@@ -191,7 +194,8 @@ export class Explorer {
     return scene.element[Math.max(0, root)]!
   }
 
-  setDirection(direction: Direction): void {
+  turn(): void {
+    const direction: Direction = this.state.scene?.direction === 'down' ? 'right' : 'down'
     this.store.set({ direction })
     void this.attempt(() => this.changeScene({ direction }, this.state.selectedVisible))
   }
@@ -301,6 +305,11 @@ export class Explorer {
     return low
   }
 
+  private wantedDirection(): Pick<SessionRequests['scene']['request'], 'direction' | 'room'> {
+    const { direction } = this.state
+    return direction ? { direction } : { room: this.room() }
+  }
+
   private reveal(element: ElementId, why: Reason): void {
     for (const revealer of this.revealers) revealer(element, why)
   }
@@ -328,7 +337,7 @@ export class Explorer {
     const before = this.state.overview
     this.store.set({ overview, ...(this.state.atEnd ? { tick: overview.lastTick } : {}) })
     if (overview.nodes > 0 && (overview.nodes !== before?.nodes || !this.state.scene))
-      await this.attempt(() => this.changeScene({}, this.state.selectedVisible))
+      await this.attempt(() => this.changeScene(this.wantedDirection(), this.state.selectedVisible))
   }
 
   private openGroups(): ElementId[] {

@@ -27,12 +27,12 @@ const MIN_GRAPH = 280
 export function mount(root: HTMLElement, host: Host): { dispose(): void } {
   const owned = new Disposables()
   const strings = stringsFor(host.language)
-  const explorer = new Explorer(host)
+  const explorer: Explorer = new Explorer(host, () => graph.canvas.viewport)
   const { store } = explorer
   document.documentElement.lang = host.language
 
   const tree = new Tree(explorer, strings)
-  const graph = new GraphPane(explorer, strings, tree.element)
+  const graph: GraphPane = new GraphPane(explorer, strings, tree.element)
   const code = host.kind === 'page' ? new CodePane(explorer, strings) : null
   const side = new SidePanel(explorer, strings)
   const search = new Search(explorer, strings)

@@ -20,7 +20,8 @@ export interface Arrangement {
   codeShown: boolean | null
   sideShown: boolean | null
   theme: ThemeChoice
-  direction: Direction
+  /** null: the one in which the graph is larger. */
+  direction: Direction | null
 }
 
 export interface ViewState extends Arrangement {
@@ -73,7 +74,7 @@ export const initialState: ViewState = {
   codeShown: null,
   sideShown: null,
   theme: 'auto',
-  direction: 'right',
+  direction: null,
 }
 
 /** What is kept: where the user is and how the panels stand, never data. */
@@ -106,7 +107,7 @@ export function readSaved(value: unknown): SavedState | null {
     shown('codeShown') &&
     shown('sideShown') &&
     ['auto', 'light', 'dark', 'contrast'].includes(saved['theme'] as string) &&
-    ['right', 'down'].includes(saved['direction'] as string) &&
+    ['right', 'down', null].includes(saved['direction'] as Direction | null) &&
     (camera === null || [camera?.x, camera?.y, camera?.zoom].every(Number.isFinite)) &&
     (saved['selected'] === null || number('selected')) &&
     (saved['tick'] === null || number('tick')) &&

@@ -9,6 +9,7 @@ import { Snapshot } from '../tape/snapshot.ts'
 import type { Tape } from '../tape/tape.ts'
 import { frame, sizeOf } from './frame.ts'
 import { GroupKind, groupOfRef, Groups } from './groups.ts'
+import { firstOpening } from './opening.ts'
 import { way } from './paths.ts'
 import { searchOps } from './search.ts'
 import { statistics, statisticsText } from './statistics.ts'
@@ -24,14 +25,27 @@ const KEPT_SCENES = 4
 /** Consumers listed in a row of the tree. */
 const MAX_CONSUMERS = 20
 
+/** A first picture of at most this size can be read: it is shown at half its size or larger. */
+const READABLE = { width: 1900, height: 1150 }
+/** A zoom at which everything on a card can be read without effort. */
+const COMFORTABLE = 0.8
+
+interface Graph {
+  groups: Groups
+  facts: OpFacts
+  /** Groups that are open before the user said anything. */
+  startOpen: ReadonlySet<number>
+}
+
 export class GraphView {
   private readonly tape: Tape
   private readonly layouter: Layouter
-  private known: { groups: Groups; facts: OpFacts } | null = null
+  private known: Graph | null = null
   private numbers: Snapshot | null = null
   private readonly opened = new Set<ElementId>()
   private readonly closed = new Set<ElementId>()
-  private direction: Direction = 'right'
+  /** null: nobody chose one yet. */
+  private direction: Direction | null = null
   private revision = 0
   /** Newest last. */
   private readonly structures = new Map<number, Structure>()
@@ -53,7 +67,7 @@ export class GraphView {
    * rejects when the signal aborts, and the first picture stays.
    */
   scene(
-    { open = [], close = [], direction }: Request<'scene'>,
+    { open = [], close = [], direction, room }: Request<'scene'>,
     signal: AbortSignal,
   ): { first: Scene; final: Promise<Scene> } {
     for (const element of open) {
@@ -64,13 +78,14 @@ export class GraphView {
       this.closed.add(element)
       this.opened.delete(element)
     }
-    this.direction = direction ?? this.direction
     const { groups, facts } = this.graph()
     const made = structure(groups, facts, this.isOpen)
-    const { first, complete, final } = this.layouter.layout(made, this.direction, signal)
-    const quick = this.toScene(made, first, true, complete)
+    this.direction = direction ?? this.direction ?? (room ? this.directionIn(room, made) : null)
+    const flow = this.direction ?? 'right'
+    const { first, complete, final } = this.layouter.layout(made, flow, signal)
+    const quick = this.toScene(made, first, flow, true, complete)
     if (complete) return { first: quick, final: Promise.resolve(quick) }
-    return { first: quick, final: final.then((positioned) => this.toScene(made, positioned, false, true)) }
+    return { first: quick, final: final.then((positioned) => this.toScene(made, positioned, flow, false, true)) }
   }
 
   /** The numbers of a scene at a tick. Throws when the scene is too old. */
@@ -158,14 +173,23 @@ export class GraphView {
   }
 
   private readonly isOpen = (group: number): boolean => {
-    const { groups } = this.graph()
+    const { groups, startOpen } = this.graph()
     const element = groups.elementOf(-1 - group)
-    return this.opened.has(element) || (!this.closed.has(element) && groups.opensByItself(group))
+    return this.opened.has(element) || (!this.closed.has(element) && startOpen.has(group))
   }
 
-  private graph() {
-    this.known ??= { groups: new Groups(this.tape), facts: opFacts(this.tape) }
-    return this.known
+  private graph(): Graph {
+    if (this.known) return this.known
+    const groups = new Groups(this.tape)
+    const facts = opFacts(this.tape)
+    const startOpen = firstOpening(groups, (open) => {
+      const { width, height } = this.layouter.quickSize(
+        structure(groups, facts, (group) => open.has(group)),
+        'right',
+      )
+      return width <= READABLE.width && height <= READABLE.height
+    })
+    return (this.known = { groups, facts, startOpen })
   }
 
   private snapshot(): Snapshot {
@@ -179,12 +203,23 @@ export class GraphView {
     return this.scenes!
   }
 
-  private toScene(made: Structure, at: Positioned, first: boolean, final: boolean): Scene {
+  /** To the right, as one reads, unless that makes everything small and the other way does not. */
+  private directionIn(room: { width: number; height: number }, made: Structure): Direction {
+    const zoom = (direction: Direction) => {
+      const { width, height } = this.layouter.quickSize(made, direction)
+      return Math.min(1, room.width / width, room.height / height)
+    }
+    const right = zoom('right')
+    return right < COMFORTABLE && zoom('down') > 1.25 * right ? 'down' : 'right'
+  }
+
+  private toScene(made: Structure, at: Positioned, direction: Direction, first: boolean, final: boolean): Scene {
     const revision = ++this.revision
     const { offset, points, ...boxes } = at
     const edges = { from: made.from, to: made.to, slot: made.slot, count: made.edgeCount, offset, points }
     const { element, kind, flags, parent, count, title, subtitle } = made
-    const scene: Scene = { revision, final, ...boxes, element, kind, flags, parent, count, title, subtitle, edges }
+    const cards = { element, kind, flags, parent, count, title, subtitle }
+    const scene: Scene = { revision, final, ...boxes, direction, ...cards, edges }
     this.structures.set(revision, made)
     for (const old of this.structures.keys()) if (old <= revision - KEPT_SCENES) this.structures.delete(old)
     // The late layout of an older picture is not the picture any more.

@@ -16,17 +16,6 @@ export type GroupKind = (typeof GroupKind)[keyof typeof GroupKind]
 const MAX_CHILDREN = 400
 /** Iterations that are no repeats of each other and as small as this are shown as their ops. */
 const TINY_OPS = 3
-/** A small graph is shown whole. */
-const SMALL_OPS = 60
-/** Groups are opened for the first picture as long as it has no more cards than this. */
-const FIRST_CARDS = 24
-/** … and until it has so many. */
-const MIN_FIRST_CARDS = 12
-/** Groups with fewer ops, and less than a tenth of all, do not open by themselves … */
-const MIN_FIRST_OPS = 100
-/** … unless there is hardly anything to see; then short folds open too. */
-const BARE_CARDS = 4
-const SHORT_FOLD = 12
 
 interface Pending {
   group: number
@@ -54,7 +43,6 @@ export class Groups {
   /** Of ranges: the place of the first member in the list they are cut from, and how many members they have. */
   readonly ranges = new Map<number, { start: number; length: number }>()
   private readonly dense = new Map<number, number>()
-  private readonly startOpen = new Set<number>()
 
   constructor(tape: Tape) {
     this.tape = tape
@@ -63,7 +51,6 @@ export class Groups {
     const pending: Pending[] = []
     this.addNode(-1, this.tree.calls, pending)
     for (let next = pending.pop(); next; next = pending.pop()) this.fill(next, pending)
-    this.chooseOpen()
   }
 
   get size(): number {
@@ -82,11 +69,6 @@ export class Groups {
   /** Dense number of a group element, undefined when there is no such group (any more). */
   find(element: ElementId): number | undefined {
     return this.dense.get(-1 - element)
-  }
-
-  /** Open before the user said anything. */
-  opensByItself(group: number): boolean {
-    return this.startOpen.has(group)
   }
 
   isFold(group: number): boolean {
@@ -197,37 +179,6 @@ export class Groups {
       ranges.push(range)
     }
     return ranges
-  }
-
-  private isWorthOpening(group: number, cards: number): boolean {
-    // One instance shows what a fold repeats.
-    const siblings = this.isFold(this.parent[group]!) ? this.children(this.parent[group]!) : none
-    if (siblings.some((ref) => isGroupRef(ref) && this.startOpen.has(groupOfRef(ref)))) return false
-    const children = this.children(group).length
-    if (cards - 1 + children > FIRST_CARDS) return false
-    if (cards < BARE_CARDS) return !this.isFold(group) || children <= SHORT_FOLD
-    return !this.isFold(group) && this.count[group]! >= Math.min(MIN_FIRST_OPS, this.tape.ops / 10)
-  }
-
-  /** Small graphs whole; of others the largest groups, as long as the picture stays small. */
-  private chooseOpen(): void {
-    if (this.tape.ops <= SMALL_OPS) {
-      for (let group = 1; group < this.size; group++) this.startOpen.add(group)
-      return
-    }
-    let cards = this.children(0).length
-    const closed = Array.from(this.children(0)).filter(isGroupRef)
-    for (;;) {
-      // A large enough picture is not opened further: its parts are what it shows.
-      if (cards >= MIN_FIRST_CARDS) return
-      const alone = cards === 1
-      const candidates = closed.filter((ref) => alone || this.isWorthOpening(groupOfRef(ref), cards))
-      if (candidates.length === 0) return
-      const largest = candidates.reduce((a, b) => (this.count[groupOfRef(b)]! > this.count[groupOfRef(a)]! ? b : a))
-      this.startOpen.add(groupOfRef(largest))
-      closed.splice(closed.indexOf(largest), 1, ...Array.from(this.children(groupOfRef(largest))).filter(isGroupRef))
-      cards += this.children(groupOfRef(largest)).length - 1
-    }
   }
 }
 

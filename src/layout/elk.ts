@@ -28,7 +28,8 @@ const options = {
   'elk.spacing.nodeNode': '24',
   'elk.spacing.edgeNode': '16',
   'elk.spacing.edgeEdge': '10',
-  'elk.layered.spacing.nodeNodeBetweenLayers': '48',
+  // Room for the number of an edge and its arrow.
+  'elk.layered.spacing.nodeNodeBetweenLayers': '64',
   'elk.layered.spacing.edgeNodeBetweenLayers': '20',
   'elk.layered.spacing.edgeEdgeBetweenLayers': '10',
   'elk.separateConnectedComponents': 'false',

@@ -1,10 +1,10 @@
 /** Positions for a structure: a picture at once, and the final one when ELK is done. Only what changed is laid out again. */
 import type { Structure } from '../graph/structure.ts'
-import { ItemKind } from '../protocol/view.ts'
 import { arrange, type Layered } from './arrange.ts'
 import { Elk, elkServes, type ElkWorkerFactory } from './elk.ts'
 import { linearLayout } from './linear.ts'
-import { CARD, CLOSED_GROUP, CONSTANT, isOpen, nest, type Direction, type Nesting } from './nesting.ts'
+import { cardSize } from './cardSize.ts'
+import { isOpen, nest, type Direction, type Nesting } from './nesting.ts'
 import { problemKey, type Arrangement, type Box, type Problem } from './problem.ts'
 
 export type { ElkWorker, ElkWorkerFactory } from './elk.ts'
@@ -63,6 +63,11 @@ export class Layouter {
     const first = place(structure, nesting, direction, (problem) => arrange(problem, recall))
     if (complete) return { first, complete, final: Promise.resolve(first) }
     return { first, complete, final: this.finish(structure, nesting, direction, signal) }
+  }
+
+  /** About how large a picture will be. */
+  quickSize(structure: Structure, direction: Direction): { width: number; height: number } {
+    return place(structure, nest(structure), direction, (problem) => arrange(problem, (part) => this.quick(part)))
   }
 
   dispose(): void {
@@ -215,9 +220,7 @@ class Sizes {
   }
 
   private closedBox(item: number): Box {
-    const kind = this.s.kind[item]
-    const group = kind === ItemKind.group || kind === ItemKind.fold
-    const size = group ? CLOSED_GROUP : kind === ItemKind.constant ? CONSTANT : CARD
+    const size = cardSize(this.s, item)
     const [w, h] = this.down ? [size.h, size.w] : [size.w, size.h]
     const places = this.nesting.inPorts[item]!
     return { w, h, ins: Array.from({ length: places }, (_, port) => (h * (port + 1)) / (places + 1)), outs: [h / 2] }

@@ -9,7 +9,7 @@ import { routeGap, type Wire } from './tracks.ts'
 /** Between boxes of one layer, around the room of a passing arc, and between layers (besides its tracks). */
 const BOX_GAP = 24
 const LINE_GAP = 12
-const LAYER_GAP = 44
+const LAYER_GAP = 60
 /** Below everything: the lanes of arcs that run backwards or are too long for a way of their own. */
 const LANE = 12
 /** Lines beyond these share lanes. */

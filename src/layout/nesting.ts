@@ -5,11 +5,6 @@ import type { Arc } from './problem.ts'
 
 export type Direction = 'right' | 'down'
 
-/** Pixels at zoom 1. */
-export const CARD = { w: 168, h: 56 } as const
-export const CONSTANT = { w: 96, h: 36 } as const
-export const CLOSED_GROUP = { w: 200, h: 64 } as const
-
 /** The inside of an open group, or of the whole picture. Boxes are numbered in the order of `items`. */
 export interface Inside {
   /** −1 for the whole picture. */

@@ -19,6 +19,8 @@ export interface Scene {
   final: boolean
   width: number
   height: number
+  /** Which way the gradients' operands lead to their consumers. */
+  direction: 'right' | 'down'
   element: Int32Array
   kind: Uint8Array
   flags: Uint8Array
@@ -232,8 +234,19 @@ export interface SourceView {
 /** Requests of the view and their replies. */
 export interface SessionRequests {
   overview: { request: Record<string, never>; reply: Overview }
-  /** Opens and closes groups; replies with the first picture. `direction` keeps the last one when absent. */
-  scene: { request: { open?: ElementId[]; close?: ElementId[]; direction?: 'right' | 'down' }; reply: Scene }
+  /**
+   * Opens and closes groups; replies with the first picture. `direction` keeps the last one when absent; before there
+   * is one, that is taken in which the picture is larger in `room` (pixels).
+   */
+  scene: {
+    request: {
+      open?: ElementId[]
+      close?: ElementId[]
+      direction?: 'right' | 'down'
+      room?: { width: number; height: number }
+    }
+    reply: Scene
+  }
   frame: { request: { revision: number; tick: number }; reply: Frame }
   details: { request: { element: ElementId; tick: number }; reply: Details }
   search: { request: { text: string; limit: number }; reply: { hits: SearchHit[]; total: number } }

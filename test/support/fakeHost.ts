@@ -418,6 +418,7 @@ function buildScene(revision: number, open: boolean, direction: 'right' | 'down'
   return {
     revision,
     final: true,
+    direction,
     width: Math.max(...boxes.map(([x, , w]) => x! + w!)) + 24,
     height: Math.max(...boxes.map(([, y, , h]) => y! + h!)) + 24,
     element: Int32Array.from(elements),

@@ -42,6 +42,7 @@ export function packScene(items: ItemSketch[], edges: EdgeSketch[], revision = 1
   return {
     revision,
     final: true,
+    direction: 'right',
     width: Math.max(0, ...items.map((i) => i.x + box(i).w)),
     height: Math.max(0, ...items.map((i) => i.y + box(i).h)),
     element: Int32Array.from(items, (i) => i.element),

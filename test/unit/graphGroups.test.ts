@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Groups, groupOfRef } from '../../src/graph/groups.ts'
+import { firstOpening } from '../../src/graph/opening.ts'
 import { opFacts, structure, type Structure } from '../../src/graph/structure.ts'
 import { groupSubtitle, groupTitle, memberCount } from '../../src/graph/titles.ts'
 import { statistics } from '../../src/graph/statistics.ts'
@@ -12,7 +13,8 @@ import { chain, expressions, expressionTape, mlp, neuron, range, transformer } f
 
 const shown = (tape: Tape, isOpen?: (group: number) => boolean): Structure => {
   const groups = new Groups(tape)
-  return structure(groups, opFacts(tape), isOpen ?? ((group) => groups.opensByItself(group)))
+  const start = firstOpening(groups, () => true)
+  return structure(groups, opFacts(tape), isOpen ?? ((group) => start.has(group)))
 }
 
 const labels = (s: Structure) => s.title.map((title, item) => `${title} ${s.subtitle[item]!}`.trim())

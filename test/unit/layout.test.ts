@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { Groups } from '../../src/graph/groups.ts'
+import { firstOpening } from '../../src/graph/opening.ts'
 import { opFacts, structure, type Structure } from '../../src/graph/structure.ts'
 import { Layouter, type Direction, type ElkWorker, type Positioned } from '../../src/layout/layout.ts'
 import { linearLayout } from '../../src/layout/linear.ts'
@@ -14,7 +15,8 @@ const never = new AbortController().signal
 
 function structureOf(tape: Tape, isOpen?: (groups: Groups, group: number) => boolean): Structure {
   const groups = new Groups(tape)
-  return structure(groups, opFacts(tape), (group) => (isOpen ? isOpen(groups, group) : groups.opensByItself(group)))
+  const start = firstOpening(groups, () => true)
+  return structure(groups, opFacts(tape), (group) => (isOpen ? isOpen(groups, group) : start.has(group)))
 }
 
 /** Opens folds only at their first instance. */

@@ -44,9 +44,7 @@ export class Header {
     this.sideButton = button('side', strings.showDetails, actions.toggleSide)
     this.lossButton = button('toLoss', strings.pathToLoss, () => explorer.togglePath('root'))
     this.leavesButton = button('toLeaves', strings.pathToLeaves, () => explorer.togglePath('leaves'))
-    this.directionButton = button('down', strings.directionDown, () =>
-      explorer.setDirection(explorer.state.direction === 'right' ? 'down' : 'right'),
-    )
+    this.directionButton = button('down', strings.directionDown, () => explorer.turn())
     this.themeButton = page ? button('theme', strings.theme, () => this.nextTheme()) : null
     const exports = menuButton(icon('export'), strings.export, [
       { text: strings.exportSvg, run: actions.saveSvg },
@@ -79,7 +77,7 @@ export class Header {
     )
     this.owned.push(
       explorer.store.watch(['overview'], () => this.showRun()),
-      explorer.store.watch(['pathTo', 'selected', 'direction', 'theme'], () => this.showTools()),
+      explorer.store.watch(['pathTo', 'selected', 'scene', 'theme'], () => this.showTools()),
     )
     this.showRun()
     this.showTools()
@@ -132,7 +130,7 @@ export class Header {
   }
 
   private showTools(): void {
-    const { pathTo, selected, direction, theme } = this.explorer.state
+    const { pathTo, selected, scene, theme } = this.explorer.state
     const { strings } = this
     for (const [tool, end, text] of [
       [this.lossButton, 'root', strings.pathToLoss],
@@ -141,7 +139,7 @@ export class Header {
       setAria(tool, 'pressed', pathTo === end)
       tool.title = pathTo === end && selected === null ? `${text}: ${strings.pathNeedsSelection}` : text
     }
-    const turned = direction === 'right' ? 'down' : 'right'
+    const turned = scene?.direction === 'down' ? 'right' : 'down'
     relabel(this.directionButton, turned, turned === 'down' ? strings.directionDown : strings.directionRight)
     const themeText = {
       auto: strings.themeAuto,

@@ -220,7 +220,7 @@ export class GraphCanvas {
     if (goal.x !== this.at.x || goal.y !== this.at.y) this.glideTo(goal)
   }
 
-  /** The element that an arrow key leads to: operands left, consumers right, siblings up and down. */
+  /** The element that an arrow key leads to: operands against the flow, consumers with it, siblings beside. */
   neighbour(element: ElementId, direction: Direction): ElementId | null {
     const item = this.picture?.itemOf.get(element)
     if (!this.picture || item === undefined) return null

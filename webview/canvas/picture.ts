@@ -10,6 +10,8 @@ export const BADGE = 16
 
 export type Direction = 'left' | 'right' | 'up' | 'down'
 
+const turned: Record<Direction, Direction> = { up: 'left', down: 'right', left: 'up', right: 'down' }
+
 /** What lies under a point: an item, its badge, an edge, or nothing. Indices into the scene. */
 export type Hit = { item: number; badge: boolean } | { edge: number } | null
 
@@ -164,8 +166,12 @@ export class Picture {
     return least
   }
 
-  /** Along the edges to the operand (left) or the consumer (right) of the lowest slot, or to the sibling above or below. */
-  neighbour(item: number, direction: Direction): number | null {
+  /**
+   * Along the edges to the operand (against the flow: left, or up where the picture flows down) or the consumer of the
+   * lowest slot, or to the sibling at its side.
+   */
+  neighbour(item: number, arrow: Direction): number | null {
+    const direction = this.scene.direction === 'down' ? turned[arrow] : arrow
     if (direction === 'up' || direction === 'down') return this.sibling(item, direction === 'up' ? -1 : 1)
     const { from, to, slot } = this.scene.edges
     const edges = direction === 'left' ? this.incoming[item]! : this.outgoing[item]!
@@ -177,27 +183,32 @@ export class Picture {
 
   /** An open group has no edges of its own: its rightmost (left) or leftmost (right) child is the way in. */
   private firstInside(group: number, direction: 'left' | 'right'): number | null {
-    const { parent, x } = this.scene
+    const { parent } = this.scene
+    const along = this.scene.direction === 'down' ? this.scene.y : this.scene.x
     let best: number | null = null
     for (let i = group + 1; i < parent.length; i++) {
       if (parent[i] !== group) continue
-      if (best === null || (direction === 'right' ? x[i]! < x[best]! : x[i]! > x[best]!)) best = i
+      if (best === null || (direction === 'right' ? along[i]! < along[best]! : along[i]! > along[best]!)) best = i
     }
     return best
   }
 
   private sibling(item: number, sign: 1 | -1): number | null {
-    const { parent, x, y, w, h } = this.scene
-    const centreX = x[item]! + w[item]! / 2
-    const centreY = y[item]! + h[item]! / 2
+    const { parent, x, y, w, h, direction } = this.scene
+    const centre = (i: number) => [x[i]! + w[i]! / 2, y[i]! + h[i]! / 2] as const
+    /** Along the row or column of siblings, and away from it. */
+    const distances = (i: number) => {
+      const [dx, dy] = [centre(i)[0] - centre(item)[0], centre(i)[1] - centre(item)[1]]
+      return direction === 'down' ? [dx, dy] : [dy, dx]
+    }
     let best: number | null = null
     let bestScore = Infinity
     for (let i = 0; i < parent.length; i++) {
       if (i === item || parent[i] !== parent[item]) continue
-      const dy = (y[i]! + h[i]! / 2 - centreY) * sign
-      if (dy < 1) continue
-      // Sideways counts more: "down" should stay in the column as long as the column goes on.
-      const score = dy + 4 * Math.abs(x[i]! + w[i]! / 2 - centreX)
+      const [along = 0, away = 0] = distances(i)
+      if (along * sign < 1) continue
+      // Away counts more: one should stay in the column as long as the column goes on.
+      const score = along * sign + 4 * Math.abs(away)
       if (score < bestScore) {
         best = i
         bestScore = score
