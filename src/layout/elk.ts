@@ -18,6 +18,8 @@ export type ElkWorkerFactory = () => ElkWorker
 /** Above these sizes, options that are faster, and then no ELK at all (times: 300 boxes 0.5 to 0.8 s, 500 1 s). */
 const QUICK_FROM = 300
 export const ELK_LIMIT = 500
+/** Between the border of a group and what is nearest to it. */
+const BORDER_GAP = 16
 const TIME_LIMIT_MS = 10_000
 
 const options = {
@@ -157,18 +159,27 @@ function arrangement(problem: Problem, result: ElkNode): Arrangement {
   const children = result.children ?? []
   const boxes = children.slice(problem.ins, problem.ins + problem.boxes.length)
   const middle = (node: ElkNode) => (node.y ?? 0) + (node.height ?? 0) / 2
-  const w = result.width ?? 0
+  const routes = problem.arcs.map((_, a) => {
+    const section = result.edges?.[a]?.sections?.[0]
+    if (!section) throw new Error(`ELK gave no way for edge ${a}`)
+    return [section.startPoint, ...(section.bendPoints ?? []), section.endPoint].flatMap(({ x, y }) => [x, y])
+  })
+  // The layers of the border ports are as far from the others as boxes are; lines that run straight need no such room.
+  const inner = problem.arcs.flatMap((arc, a) =>
+    routes[a]!.filter((_, i) => i % 2 === 0).slice(arc.from < 0 ? 1 : 0, arc.to < 0 ? -1 : undefined),
+  )
+  const left = problem.ins > 0 ? Math.min(...inner, ...boxes.map(({ x }) => x ?? 0)) - BORDER_GAP : 0
+  const right = Math.max(...inner, ...boxes.map(({ x, width }) => (x ?? 0) + (width ?? 0))) + BORDER_GAP
+  const w = (problem.outs > 0 ? right : (result.width ?? 0)) - left
   return {
     w,
     h: result.height ?? 0,
-    x: Float64Array.from(boxes, (box) => box.x ?? 0),
+    x: Float64Array.from(boxes, (box) => (box.x ?? 0) - left),
     y: Float64Array.from(boxes, (box) => box.y ?? 0),
     ins: Float64Array.from(children.slice(0, problem.ins), middle),
     outs: Float64Array.from(children.slice(problem.ins + boxes.length), middle),
     routes: problem.arcs.map((arc, a) => {
-      const section = result.edges?.[a]?.sections?.[0]
-      if (!section) throw new Error(`ELK gave no way for edge ${a}`)
-      const route = [section.startPoint, ...(section.bendPoints ?? []), section.endPoint].flatMap(({ x, y }) => [x, y])
+      const route = routes[a]!.map((at, i) => (i % 2 === 0 ? at - left : at))
       if (arc.from < 0) route[0] = 0
       if (arc.to < 0) route[route.length - 2] = w
       return route

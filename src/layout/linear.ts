@@ -10,6 +10,8 @@ import { routeGap, type Wire } from './tracks.ts'
 const BOX_GAP = 24
 const LINE_GAP = 12
 const LAYER_GAP = 60
+/** Between the border of a group and its first or last layer: no number is written there. */
+const BORDER_GAP = 20
 /** Below everything: the lanes of arcs that run backwards or are too long for a way of their own. */
 const LANE = 12
 /** Lines beyond these share lanes. */
@@ -122,7 +124,9 @@ function placeAlong(problem: Problem, graph: Layering, y: Float64Array): Arrange
   layers.forEach((_, k) => {
     starts.push(right)
     const tracks = routeGap([...wires[k]!.values()])
-    const gap = k === layers.length - 1 ? 0 : LAYER_GAP + tracks.width
+    const border = k === 0 || k === layers.length - 2
+    const gap =
+      k === layers.length - 1 || (border && wires[k]!.size === 0) ? 0 : tracks.width + (border ? BORDER_GAP : LAYER_GAP)
     for (const wire of wires[k]!.values())
       wire.x = right + widths[k]! + gap / 2 + wire.track * tracks.step - tracks.width / 2
     right += widths[k]! + gap
