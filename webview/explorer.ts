@@ -13,6 +13,8 @@ import { passStop, type Stop, stopAt, timelineStops } from './timelineStops.ts'
 /** Elements of one code range that are looked for when they are hidden in closed groups. */
 const MAX_LOCATED = 200
 const SAVE_MS = 300
+/** Rows of the introduction's table. */
+const SUMMARY_ROWS = 12
 /** Milliseconds between two steps while playing, and for the whole recording at most. */
 const STEP_MS = 600
 const PLAY_MS = 20_000
@@ -40,6 +42,8 @@ export class Explorer {
   private changing = 0
   /** The next frame belongs to a step: its op is brought into view. */
   private following = false
+  /** Steps that are asked for one after the other. */
+  private stepping = Promise.resolve()
 
   /** `room`: the pixels that the graph has. */
   constructor(host: Host, room: () => { width: number; height: number }) {
@@ -103,6 +107,7 @@ export class Explorer {
       const overview = await this.host.request('overview', {})
       const tick = Math.min(saved?.tick ?? overview.lastTick, overview.lastTick)
       this.store.set({ overview, atEnd: tick === overview.lastTick, tick })
+      void this.summarize()
       if (overview.nodes === 0) return
       await this.changeScene({ ...this.wantedDirection(), ...(saved ? { open: saved.open } : {}) }, null)
       const closed = saved ? this.openGroups().filter((element) => !saved.open.includes(element)) : []
@@ -132,6 +137,14 @@ export class Explorer {
   showSource(site: SiteRange): void {
     if (this.host.revealSource) this.host.revealSource(site)
     else for (const viewer of this.sourceViewers) viewer(site)
+  }
+
+  /** The place of the script's exception, in a file that was recorded. */
+  errorSite(): SiteRange | null {
+    const { overview } = this.state
+    const site = overview?.end?.kind === 'raised' ? overview.end.error.site : null
+    const source = site && overview?.sources.find(({ path }) => path === site.file)
+    return source ? { ...site, source: source.id, path: site.file, text: '' } : null
   }
 
   // — Groups and selection —
@@ -232,21 +245,19 @@ export class Explorer {
     this.store.set({ tick: this.stops[at]!.tick, atEnd: at === this.stops.length - 1 })
   }
 
-  /** One step of a pass, also where the stops are further apart than that. */
-  async step(by: 1 | -1): Promise<void> {
-    const { stops, stop: at, state } = this
-    const here = stops[at]!
-    const other = stops[at + by]
-    this.following = true
-    const samePass = other?.pass === here.pass
-    const onStop = here.tick === state.tick
-    const adjacent = !samePass || Math.abs(other.done - here.done) <= 1
-    if (onStop ? adjacent : by === 1 && !samePass) return this.goToStop(at + by)
-    const bound = (samePass ? other : here).tick
-    await this.attempt(async () => {
-      const tick = await this.tickOfStep(by, Math.min(state.tick, bound), Math.max(state.tick, bound))
-      if (state.tick === this.state.tick) this.store.set({ tick, atEnd: tick === this.state.overview?.lastTick })
-    })
+  /** To where the next or the previous step is complete, also where the stops are further apart than that. */
+  step(by: 1 | -1): Promise<void> {
+    this.stepping = this.stepping.then(() =>
+      this.attempt(async () => {
+        const from = this.state.tick
+        const { tick } = await this.host.request('step', { tick: from, by })
+        // The user has gone elsewhere meanwhile.
+        if (from !== this.state.tick) return
+        this.following = true
+        this.store.set({ tick, atEnd: tick === this.state.overview?.lastTick })
+      }),
+    )
+    return this.stepping
   }
 
   stepPass(direction: 1 | -1): void {
@@ -290,21 +301,6 @@ export class Explorer {
 
   // — Inside —
 
-  /** The last tick from `low` to `high` at which one step more, or one less, has begun than now. */
-  private async tickOfStep(by: 1 | -1, low: number, high: number): Promise<number> {
-    const begunAt = async (tick: number) => {
-      const { position } = await this.host.request('frame', { revision: this.state.scene!.revision, tick })
-      return position.step
-    }
-    const goal = (await begunAt(this.state.tick)) + by
-    while (low < high) {
-      const middle = (low + high + 1) >> 1
-      if ((await begunAt(middle)) <= goal) low = middle
-      else high = middle - 1
-    }
-    return low
-  }
-
   private wantedDirection(): Pick<SessionRequests['scene']['request'], 'direction' | 'room'> {
     const { direction } = this.state
     return direction ? { direction } : { room: this.room() }
@@ -336,8 +332,17 @@ export class Explorer {
   private async grew(overview: Overview): Promise<void> {
     const before = this.state.overview
     this.store.set({ overview, ...(this.state.atEnd ? { tick: overview.lastTick } : {}) })
+    void this.summarize()
     if (overview.nodes > 0 && (overview.nodes !== before?.nodes || !this.state.scene))
       await this.attempt(() => this.changeScene(this.wantedDirection(), this.state.selectedVisible))
+  }
+
+  /** What matters most in a run that is over. */
+  private async summarize(): Promise<void> {
+    if (this.state.overview?.state !== 'ended') return
+    await this.attempt(async () => {
+      this.store.set({ summary: await this.host.request('summary', { limit: SUMMARY_ROWS }) })
+    })
   }
 
   private openGroups(): ElementId[] {

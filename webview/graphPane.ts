@@ -1,6 +1,7 @@
 /** The canvas and what lies on it: minimap, legend, the card at the pointer, notices. */
 import { formatNumber } from '../src/protocol/number.ts'
 import { type ElementId, GradientStatus } from '../src/protocol/view.ts'
+import { button } from './bars/header.ts'
 import { GraphCanvas } from './canvas/graphCanvas.ts'
 import { Minimap } from './canvas/minimap.ts'
 import { detailZoom } from './canvas/paint.ts'
@@ -11,6 +12,7 @@ import type { Strings } from './strings.ts'
 
 /** Milliseconds that the pointer rests before the card appears. */
 const DWELL = 140
+export const ZOOM_STEP = 1.25
 const EXPORT_SCALE = 2
 /** Pixels from the border that are not comfortable to look at. */
 const EDGE = 48
@@ -25,6 +27,7 @@ export class GraphPane {
   private readonly preview = new Preview()
   private readonly map = el('div', { class: 'minimap' })
   private readonly legend = el('div', { class: 'legend', 'aria-hidden': 'true' })
+  private readonly zoom = el('button', { class: 'zoom-level' })
   private readonly notice = el('div', { class: 'notice', role: 'status' })
   private readonly empty = el('div', { class: 'empty' })
   /** The edge under the pointer, an index into the scene's edges. */
@@ -50,6 +53,7 @@ export class GraphPane {
       this.surface,
       this.legend,
       this.map,
+      this.zoomControls(),
       outline,
       this.empty,
       this.notice,
@@ -72,6 +76,7 @@ export class GraphPane {
       () => clearTimeout(this.dwell),
       this.canvas.onCamera((camera) => {
         explorer.store.set({ camera: { ...camera } })
+        this.zoom.textContent = strings.zoom(Math.round(camera.zoom * 100))
         this.showMap()
       }),
       explorer.store.watch(['scene'], () => this.sceneChanged()),
@@ -97,6 +102,19 @@ export class GraphPane {
   zoomToSelection(): void {
     const { selectedVisible } = this.explorer.state
     if (selectedVisible !== null) this.canvas.zoomTo([selectedVisible])
+  }
+
+  private zoomControls(): HTMLElement {
+    const { strings } = this
+    this.zoom.title = strings.fit
+    this.zoom.addEventListener('click', () => this.canvas.zoomToFit())
+    return el(
+      'div',
+      { class: 'zoom', role: 'group', 'aria-label': strings.canvas },
+      button('minus', strings.zoomOut, () => this.canvas.zoomBy(1 / ZOOM_STEP)),
+      this.zoom,
+      button('plus', strings.zoomIn, () => this.canvas.zoomBy(ZOOM_STEP)),
+    )
   }
 
   /** An element that the user went to is shown with its title readable, away from the borders; one that is so already stays. */

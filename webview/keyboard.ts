@@ -1,7 +1,7 @@
 /** Every key of the view. Keys that a focused control needs itself never get here. */
 import { commandKey, Disposables, takesText } from './dom.ts'
 import type { Explorer } from './explorer.ts'
-import type { GraphPane } from './graphPane.ts'
+import { type GraphPane, ZOOM_STEP } from './graphPane.ts'
 
 export interface KeyActions {
   search(): void
@@ -13,7 +13,6 @@ export interface KeyActions {
 }
 
 const arrows = { ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down' } as const
-const ZOOM_STEP = 1.25
 
 export function listenToKeys(explorer: Explorer, graph: GraphPane, actions: KeyActions): Disposables {
   const owned = new Disposables()

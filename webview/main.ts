@@ -36,7 +36,7 @@ export function mount(root: HTMLElement, host: Host): { dispose(): void } {
   const code = host.kind === 'page' ? new CodePane(explorer, strings) : null
   const side = new SidePanel(explorer, strings)
   const search = new Search(explorer, strings)
-  const timeline = new Timeline(explorer, strings, () => graph.canvas.zoomToFit())
+  const timeline = new Timeline(explorer, strings)
   const banners = new Banners(explorer, strings)
   const help = new Help(strings)
 

@@ -1,5 +1,5 @@
 /** The state of the view, and the part of it that survives a reload. */
-import type { Details, ElementId, Frame, Overview, Scene } from '../src/protocol/view.ts'
+import type { Details, ElementId, Frame, Overview, Scene, Summary } from '../src/protocol/view.ts'
 
 export interface Camera {
   /** The scene's point in the middle of the canvas. */
@@ -26,6 +26,8 @@ export interface Arrangement {
 
 export interface ViewState extends Arrangement {
   overview: Overview | null
+  /** Of a run that is over. */
+  summary: Summary | null
   scene: Scene | null
   /** The element that keeps its place on the screen when the scene changes. */
   anchor: ElementId | null
@@ -52,6 +54,7 @@ export interface ViewState extends Arrangement {
 
 export const initialState: ViewState = {
   overview: null,
+  summary: null,
   scene: null,
   anchor: null,
   frame: null,

@@ -82,6 +82,9 @@ export const en = {
 
   details: 'Details',
   detailsHint: 'Point at a node, or select one, to see its value, its gradient and the chain rule with the numbers.',
+  noBackward: 'backward() was never called: there are values, but no gradients.',
+  mostImportant: 'Roots and largest gradients',
+  name: 'name',
   findings: 'Findings',
   notices: 'Notes',
   value: 'value',
@@ -142,6 +145,8 @@ export const en = {
   positionEnd: (pass: number, passes: number) => `pass ${pass} of ${passes} · end`,
   noPasses: 'no backward pass',
   zoom: (percent: number) => `${percent} %`,
+  zoomIn: 'Zoom in',
+  zoomOut: 'Zoom out',
 
   keysTitle: 'Keys',
   coloursTitle: 'Colours',
@@ -245,6 +250,9 @@ export const zhCn: Strings = {
 
   details: '详情',
   detailsHint: '指向或选择一个节点，查看它的值、梯度，以及代入数字的链式法则 (chain rule)。',
+  noBackward: '从未调用 backward()：有值，但没有梯度。',
+  mostImportant: '根与最大的梯度',
+  name: '名称',
   findings: '诊断',
   notices: '说明',
   value: '值 (value)',
@@ -303,6 +311,8 @@ export const zhCn: Strings = {
   positionEnd: (pass, passes) => `第 ${pass}/${passes} 次 (pass) · 结束 (end)`,
   noPasses: '没有反向传播',
   zoom: (percent) => `${percent} %`,
+  zoomIn: '放大',
+  zoomOut: '缩小',
 
   keysTitle: '按键',
   coloursTitle: '颜色',

@@ -1,6 +1,6 @@
 /** What the terminal shows: progress, the summary, errors. */
 import { basename } from 'node:path'
-import type { Summary } from '../protocol/host.ts'
+import type { Summary } from '../protocol/view.ts'
 import { formatNumber } from '../protocol/number.ts'
 import type { Overview } from '../protocol/view.ts'
 

@@ -15,8 +15,6 @@ export interface HostRequests extends SessionRequests {
   report: { request: Record<string, never>; reply: string }
   /** The bytes of a `.tape` file. */
   tape: { request: Record<string, never>; reply: Uint8Array }
-  /** Named values with their numbers, those that matter most first. */
-  summary: { request: { limit: number }; reply: Summary }
   [name: string]: { request: unknown; reply: unknown }
 }
 
@@ -25,11 +23,4 @@ export interface HostEvents extends SessionEvents {
   output: { stream: 'stdout' | 'stderr'; chunk: Uint8Array }
   ready: RuntimeInfo
   [name: string]: unknown
-}
-
-/** The lines of the terminal's table. */
-export interface Summary {
-  rows: { title: string; op: string; line: string; value: number | null; gradient: number | null; code: string }[]
-  /** How many more there are than `rows` lists. */
-  more: number
 }

@@ -231,6 +231,21 @@ export interface SourceView {
   sites: { startLine: number; startColumn: number; endLine: number; endColumn: number; elements: Int32Array }[]
 }
 
+/** Named values with their last numbers, those that matter most first. */
+export interface Summary {
+  rows: {
+    element: ElementId
+    title: string
+    op: string
+    line: string
+    value: number | null
+    gradient: number | null
+    code: string
+  }[]
+  /** How many more there are than `rows` lists. */
+  more: number
+}
+
 /** Requests of the view and their replies. */
 export interface SessionRequests {
   overview: { request: Record<string, never>; reply: Overview }
@@ -248,7 +263,10 @@ export interface SessionRequests {
     reply: Scene
   }
   frame: { request: { revision: number; tick: number }; reply: Frame }
+  /** Where the next or the previous step is complete; the same tick where there is none. */
+  step: { request: { tick: number; by: 1 | -1 }; reply: { tick: number } }
   details: { request: { element: ElementId; tick: number }; reply: Details }
+  summary: { request: { limit: number }; reply: Summary }
   search: { request: { text: string; limit: number }; reply: { hits: SearchHit[]; total: number } }
   /** The closed groups around an element, outermost first, and its innermost visible one. */
   locate: { request: { element: ElementId }; reply: { ancestors: ElementId[]; visible: ElementId } }

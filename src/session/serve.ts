@@ -5,6 +5,7 @@ import type { Runtime, SourceReader } from '../protocol/runtime.ts'
 import type { Scene, SourceView } from '../protocol/view.ts'
 import { GraphView } from '../graph/graphView.ts'
 import { Layouter, type ElkWorkerFactory } from '../layout/layout.ts'
+import { stopAfter, stopBefore } from '../tape/stops.ts'
 import type { Tape } from '../tape/tape.ts'
 import { details } from './details.ts'
 import { report } from './report.ts'
@@ -79,6 +80,9 @@ export function serveSession(port: Port, services: Services): void {
     return first
   })
   channel.serve('frame', ({ revision, tick }) => graph.frame(revision, tick))
+  channel.serve('step', ({ tick, by }) => ({
+    tick: by === 1 ? stopAfter(session.tape, tick) : stopBefore(session.tape, tick),
+  }))
   channel.serve('details', ({ element, tick }) =>
     element < 0 ? graph.groupDetails(element, tick) : details(session.tape, element, tick),
   )

@@ -6,6 +6,7 @@ import type { RunEnd, RunRequest, RunSink, Runtime, RuntimeInfo, SourceReader, R
 import type { Overview, PassSummary } from '../protocol/view.ts'
 import { concat, Encoder, preamble } from '../tape/encode.ts'
 import { Tape } from '../tape/tape.ts'
+import { stepStop } from '../tape/stops.ts'
 import { titleOf } from '../tape/titles.ts'
 import { parseFacts, type RunFacts } from './facts.ts'
 
@@ -57,13 +58,17 @@ export class Session {
     this.run = runtime.start(request, files, sink)
     const ended = await this.run.ended
     const end: RunEnd = this.fault ? { kind: 'crashed', message: this.fault } : ended
-    this.close({
-      script: this.script,
-      info: this.info,
-      end,
-      seconds: (performance.now() - this.started) / 1000,
-      notices: this.notices,
-    })
+    const unseen = request.capture ? await this.sourcesLeftOut(files, end) : []
+    this.close(
+      {
+        script: this.script,
+        info: this.info,
+        end,
+        seconds: (performance.now() - this.started) / 1000,
+        notices: this.notices,
+      },
+      unseen,
+    )
     return end
   }
 
@@ -141,13 +146,30 @@ export class Session {
     }, GROWTH_MS)
   }
 
+  /** The tracer writes the files whose code made values; a script that made none, or did not parse, is to be read too. */
+  private async sourcesLeftOut(files: SourceReader, end: RunEnd): Promise<{ path: string; content: string }[]> {
+    const known = Array.from({ length: this.tape.tables.rowsOf('source') }, (_, id) => this.tape.sourcePath(id))
+    const wanted = new Set([this.script, ...(end.kind === 'raised' && end.error.site ? [end.error.site.file] : [])])
+    const sources: { path: string; content: string }[] = []
+    for (const path of wanted) {
+      if (known.includes(path)) continue
+      try {
+        sources.push({ path, content: new TextDecoder('utf-8', { fatal: true }).decode(await files.read(path)) })
+      } catch {
+        // Not a text, or not to be read: the run's own error says so.
+      }
+    }
+    return sources
+  }
+
   /** Writes the facts behind the last whole block: a run that was killed may have ended inside one. */
-  private close(facts: RunFacts): void {
+  private close(facts: RunFacts, sources: { path: string; content: string }[]): void {
     if (this.growth) clearTimeout(this.growth)
     this.growth = null
     this.facts = facts
     const whole = concat(this.chunks.splice(0)).subarray(0, this.tape.discardPartial())
     const encoder = new Encoder(this.tape.tables.text, (table) => this.tape.tables.rowsOf(table))
+    for (const source of sources) encoder.add('source', source)
     encoder.add('meta', { key: 'run', value: JSON.stringify(facts) })
     this.chunks.push(whole.length > 0 ? whole : preamble(), encoder.flush())
     this.tape.tables.compact()
@@ -159,14 +181,14 @@ export class Session {
 function passSummary(tape: Tape, pass: number): PassSummary {
   const steps = tape.rows('stepsOfPass', pass)
   const stride = Math.max(1, Math.ceil(steps.length / MAX_STEP_TICKS))
-  const shown = steps.filter((_, i) => i % stride === stride - 1 || i === steps.length - 1)
+  const shown = Array.from(steps.keys()).filter((i) => i % stride === stride - 1 || i === steps.length - 1)
   const root = tape.roots(pass)[0]
   return {
     title: root === undefined ? `pass ${pass + 1}` : titleOf(tape, tape.table('value').op.at(root)),
     roots: tape.roots(pass).map((value) => tape.table('value').op.at(value)),
     startTick: tape.passStart(pass),
     endTick: Math.min(tape.passEnd(pass), tape.lastTick),
-    stepTicks: shown.map((step) => tape.stepDone(step)),
+    stepTicks: Int32Array.from(shown, (i) => stepStop(tape, steps, i)),
     steps: steps.length,
   }
 }

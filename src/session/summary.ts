@@ -1,5 +1,5 @@
-/** The terminal's table: the roots, then named leaves, then other named values; those with the largest gradients first. */
-import type { Summary } from '../protocol/host.ts'
+/** The roots, then named leaves, then other named values; those with the largest gradients first. */
+import type { Summary } from '../protocol/view.ts'
 import { OpKind } from '../protocol/wire.ts'
 import { finalGradient } from '../tape/gradient.ts'
 import type { Tape } from '../tape/tape.ts'
@@ -38,6 +38,7 @@ function row(tape: Tape, value: number): Summary['rows'][number] {
   const op = tape.table('value').op.at(value)
   const site = tape.site(tape.table('op').site.at(op))
   return {
+    element: op,
     title: titleOf(tape, op),
     op: tape.opName(op),
     line: site ? `${site.path.split(/[\\/]/).pop()}:${site.startLine}` : '',

@@ -252,7 +252,29 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
       if (asked !== scene.revision) throw new Error(`scene ${asked} is gone`)
       return buildFrame(scene, tick, recording)
     },
+    step: ({ tick, by }) => {
+      const ticks = recording.passes.flatMap(({ startTick, stepTicks }) => [startTick, ...stepTicks])
+      ticks.push(overview.lastTick)
+      const found = by === 1 ? ticks.find((at) => at > tick) : ticks.findLast((at) => at < tick)
+      return { tick: found ?? tick }
+    },
     details: ({ element, tick }) => details(element, tick),
+    summary: ({ limit }) => ({
+      rows: nodes
+        .map((_, element) => details(element, overview.lastTick))
+        .reverse()
+        .map(({ element, title, op, value, gradient, expression }) => ({
+          element,
+          title,
+          op,
+          line: `neuron.py:${nodes[element]!.line}`,
+          value: value.kind === 'number' ? value.value : null,
+          gradient: gradient.kind === 'number' ? gradient.value : null,
+          code: expression,
+        }))
+        .slice(0, limit),
+      more: 0,
+    }),
     search: ({ text: wanted, limit }) => {
       const line = /^:(\d+)$/.exec(wanted)
       const hits = nodes

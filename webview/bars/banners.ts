@@ -3,7 +3,6 @@ import { Disposables, el } from '../dom.ts'
 import type { Explorer } from '../explorer.ts'
 import { icon } from '../icons.ts'
 import type { ScriptError } from '../../src/protocol/runtime.ts'
-import type { SiteRange } from '../../src/protocol/view.ts'
 import type { Strings } from '../strings.ts'
 import { fileName } from '../text.ts'
 import { button } from './header.ts'
@@ -61,7 +60,7 @@ export class Banners {
 
   private raised(error: ScriptError, graph: boolean, dismiss: () => void): HTMLElement {
     const { strings } = this
-    const site = error.site && this.siteOf(error.site)
+    const site = this.explorer.errorSite()
     const banner = this.banner('error', '', dismiss)
     const text = banner.querySelector('.banner-text')!
     text.append(el('b', { text: error.type }), `: ${error.message} `)
@@ -74,12 +73,6 @@ export class Banners {
     if (error.traceback !== '')
       text.append(el('details', {}, el('summary', { text: strings.traceback }), el('pre', { text: error.traceback })))
     return banner
-  }
-
-  /** The place of an exception in a file that was recorded. */
-  private siteOf(site: NonNullable<ScriptError['site']>): SiteRange | null {
-    const source = this.explorer.state.overview?.sources.find(({ path }) => path === site.file)
-    return source ? { ...site, source: source.id, path: site.file, text: '' } : null
   }
 
   private banner(kind: 'error' | 'warning' | 'info', text: string, dismiss: () => void): HTMLElement {

@@ -23,15 +23,13 @@ export class Timeline {
   private readonly buttons: HTMLButtonElement[]
   private readonly position = el('span', { class: 'timeline-position' })
   private readonly slider: HTMLElement
-  private readonly zoom: HTMLElement
   private readonly track = svg('svg', { class: 'timeline-track', 'aria-hidden': 'true' })
   private readonly fill = svg('line', { class: 'track-fill', y1: MIDDLE, y2: MIDDLE, x1: PAD })
   private readonly thumb = svg('circle', { class: 'track-thumb', cy: MIDDLE, r: 7 })
   private dots: { dot: SVGCircleElement; stop: number }[] = []
   private width = 0
 
-  /** `fit` shows the whole graph. */
-  constructor(explorer: Explorer, strings: Strings, fit: () => void) {
+  constructor(explorer: Explorer, strings: Strings) {
     this.explorer = explorer
     this.strings = strings
     this.playButton = button('play', strings.play, () => this.togglePlay())
@@ -48,8 +46,7 @@ export class Timeline {
       { class: 'timeline-slider', role: 'slider', tabindex: 0, 'aria-label': strings.timeline, 'aria-valuemin': 0 },
       this.track,
     )
-    this.zoom = el('button', { class: 'timeline-zoom', title: strings.fit, click: fit })
-    this.element = el('footer', { class: 'timeline' }, ...this.buttons, this.position, this.slider, this.zoom)
+    this.element = el('footer', { class: 'timeline' }, ...this.buttons, this.position, this.slider)
     const resize = new ResizeObserver(() => this.draw())
     resize.observe(this.slider)
     this.owned.listen<PointerEvent>(this.slider, 'pointerdown', (event) => {
@@ -66,7 +63,6 @@ export class Timeline {
       () => resize.disconnect(),
       explorer.store.watch(['overview'], () => this.draw()),
       explorer.store.watch(['tick', 'frame'], () => this.update()),
-      explorer.store.watch(['camera'], () => this.showZoom()),
       explorer.store.watch(['playing'], () => this.showPlaying()),
     )
     this.draw()
@@ -85,11 +81,6 @@ export class Timeline {
   private showPlaying(): void {
     const { playing } = this.explorer.state
     relabel(this.playButton, playing ? 'pause' : 'play', playing ? this.strings.pause : this.strings.play)
-  }
-
-  private showZoom(): void {
-    const { camera } = this.explorer.state
-    this.zoom.textContent = camera ? this.strings.zoom(Math.round(camera.zoom * 100)) : ''
   }
 
   private x(stop: number): number {

@@ -122,6 +122,8 @@ export class CodePane {
       )
       this.markTabs()
     }
+    const error = this.explorer.errorSite()
+    if (error && !this.shown) return this.show(error)
     // While a script runs, its ranges grow.
     const first = this.shown?.view.id ?? sources[0]?.id
     if (first !== undefined) this.loadFile(first)
@@ -228,7 +230,9 @@ export class CodePane {
     const here = (site: SiteRange | null | undefined) => (site?.source === file.view.id ? site : null)
     const selected = here(selectedDetails?.site)
     const pointed = this.pointed ?? (hovered === hoveredDetails?.element ? here(hoveredDetails?.site) : null)
+    const error = here(this.explorer.errorSite())
     return [
+      ...(error ? [{ site: error, kind: 'error' as const }] : []),
       ...(selected ? [{ site: selected, kind: 'selected' as const }] : []),
       ...(pointed ? [{ site: pointed, kind: 'pointed' as const }] : []),
     ]

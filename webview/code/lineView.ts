@@ -6,7 +6,7 @@ import type { Token } from './pythonTokens.ts'
 export interface Mark {
   start: number
   end: number
-  kind: 'pointed' | 'selected'
+  kind: 'pointed' | 'selected' | 'error'
 }
 
 export function lineView(text: string, tokens: readonly Token[], marks: readonly Mark[]): HTMLElement {

@@ -1,13 +1,13 @@
 /** The worked exercise for the selected node, or for the one under the pointer while none is selected. */
-import { type Details, GradientStatus, type Finding, type SiteRange } from '../../src/protocol/view.ts'
+import { type Details, GradientStatus } from '../../src/protocol/view.ts'
 import { Disposables, el } from '../dom.ts'
 import type { Explorer } from '../explorer.ts'
 import { copyExactly, numberText } from '../numbers.ts'
 import type { Strings } from '../strings.ts'
-import { fileName } from '../text.ts'
 import { chainRule, gradientSymbol } from './chainRule.ts'
 import { flowTable } from './flowTable.ts'
 import { history } from './history.ts'
+import { introduction, siteLink } from './introduction.ts'
 import { tensor } from './tensor.ts'
 
 export class SidePanel {
@@ -24,7 +24,7 @@ export class SidePanel {
     this.element = el('aside', { class: 'side-panel', 'aria-label': strings.details, tabindex: 0 }, this.body)
     this.owned.listen<ClipboardEvent>(this.element, 'copy', copyExactly)
     this.owned.push(
-      explorer.store.watch(['selectedDetails', 'hoveredDetails', 'overview', 'scene'], () => this.render()),
+      explorer.store.watch(['selectedDetails', 'hoveredDetails', 'overview', 'summary', 'scene'], () => this.render()),
     )
     this.render()
   }
@@ -39,7 +39,7 @@ export class SidePanel {
     const same = details !== null && details.element === this.shown?.element
     const focused = this.focusedIndex()
     this.shown = details
-    this.body.replaceChildren(...(details ? this.exercise(details) : this.introduction()))
+    this.body.replaceChildren(...(details ? this.exercise(details) : introduction(this.explorer, this.strings)))
     // New numbers of the same node leave the user where they were.
     if (!same) this.element.scrollTop = 0
     else if (focused >= 0) this.buttons()[focused]?.focus({ preventScroll: true })
@@ -51,32 +51,6 @@ export class SidePanel {
 
   private focusedIndex(): number {
     return this.buttons().indexOf(document.activeElement as HTMLElement)
-  }
-
-  private introduction(): HTMLElement[] {
-    const { overview } = this.explorer.state
-    const parts: HTMLElement[] = [el('p', { class: 'side-hint', text: this.strings.detailsHint })]
-    if (overview && overview.findings.length > 0)
-      parts.push(topHeading(this.strings.findings), ...overview.findings.map((finding) => this.finding(finding)))
-    if (overview && overview.notices.length > 0)
-      parts.push(topHeading(this.strings.notices), ...overview.notices.map((text) => el('p', { class: 'note', text })))
-    return parts
-  }
-
-  private finding(finding: Finding): HTMLElement {
-    const target = finding.elements[0]
-    return el(
-      'div',
-      { class: `finding ${finding.severity}` },
-      el('p', { text: finding.message }),
-      finding.site && this.siteLink(finding.site),
-      target !== undefined &&
-        el('button', {
-          class: 'link',
-          text: this.strings.details,
-          click: () => void this.explorer.goTo(target),
-        }),
-    )
   }
 
   private exercise(details: Details): HTMLElement[] {
@@ -130,7 +104,7 @@ export class SidePanel {
     const { title, expression, op } = details
     const named = expression !== '' && expression !== title
     const where = el('div', { class: 'side-where' })
-    if (details.site) where.append(this.siteLink(details.site), ' · ')
+    if (details.site) where.append(siteLink(details.site, this.explorer), ' · ')
     where.append(el('span', { text: op }))
     return el(
       'header',
@@ -180,15 +154,6 @@ export class SidePanel {
     return details.gradient.kind !== 'none' && (overview?.passes[pass]?.roots.includes(details.element) ?? false)
   }
 
-  private siteLink(site: SiteRange): HTMLElement {
-    return el('button', {
-      class: 'link',
-      title: site.path,
-      text: `${fileName(site.path)}:${site.startLine}`,
-      click: () => this.explorer.showSource(site),
-    })
-  }
-
   private async openGroup(element: number): Promise<void> {
     await this.explorer.goTo(element)
     await this.explorer.open(element)
@@ -201,4 +166,3 @@ export class SidePanel {
 }
 
 const heading = (text: string) => el('h3', { class: 'section', text })
-const topHeading = (text: string) => el('h2', { class: 'section', text })
