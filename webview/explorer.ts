@@ -21,6 +21,8 @@ const PLAY_MS = 20_000
 
 /** A step wants its op in view; who goes to an element wants to look at it. */
 type Reason = 'step' | 'goTo'
+/** Elements whose details are shown. */
+type Watched = 'selected' | 'hovered' | 'current'
 type Revealer = (element: ElementId, why: Reason) => void
 
 export class Explorer {
@@ -31,7 +33,7 @@ export class Explorer {
   private readonly revealers = new Set<Revealer>()
   private readonly sourceViewers = new Set<(site: SiteRange) => void>()
   private readonly loadFrame: () => void
-  private readonly loadDetails: (which: 'selected' | 'hovered') => void
+  private readonly loadDetails: (which: Watched) => void
   private items = new Map<ElementId, number>()
   private readonly visible = new Map<ElementId, ElementId>()
   private stopsOfOverview: { overview: Overview; stops: Stop[] } | null = null
@@ -55,9 +57,10 @@ export class Explorer {
         // A newer scene has asked for its own.
         if (frame.revision !== this.state.scene?.revision) return
         this.store.set({ frame })
-        const current = this.following && frame.current >= 0 ? this.state.scene.element[frame.current] : undefined
+        const current = frame.current >= 0 ? this.state.scene.element[frame.current]! : null
+        this.store.set({ current, ...(current === null ? { currentDetails: null } : {}) })
+        if (this.following && current !== null) this.reveal(current, 'step')
         this.following = false
-        if (current !== undefined) this.reveal(current, 'step')
       },
       (error, { revision }) => {
         // The session has gone on to the next scene, whose own frame will be asked for.
@@ -70,7 +73,8 @@ export class Explorer {
     }
     const selected = this.detailsLoader('selected', 'selectedDetails')
     const hovered = this.detailsLoader('hovered', 'hoveredDetails')
-    this.loadDetails = (which) => (which === 'selected' ? selected() : hovered())
+    const current = this.detailsLoader('current', 'currentDetails')
+    this.loadDetails = (which) => ({ selected, hovered, current })[which]()
     this.owned.push(
       host.on('overview', (overview) => void this.grew(overview)),
       host.on('scene', (scene) => this.takeScene(scene, this.state.anchor)),
@@ -85,6 +89,7 @@ export class Explorer {
         void this.refreshMarks()
       }),
       this.store.watch(['hovered'], () => this.loadDetails('hovered')),
+      this.store.watch(['current', 'frame'], () => this.loadDetails('current')),
       this.store.watch(
         ['selected', 'scene', 'tick', 'camera', 'codeWidth', 'sideWidth', 'codeShown', 'sideShown', 'theme'],
         () => this.saveSoon(),
@@ -221,7 +226,9 @@ export class Explorer {
     void this.refreshLit()
   }
 
+  /** A path leads from the selection: where nothing is selected, from the root. */
   togglePath(to: PathEnd): void {
+    if (this.state.selected === null && this.state.pathTo !== to) this.select(this.startingPoint())
     this.store.set({ pathTo: this.state.pathTo === to ? null : to })
     void this.refreshPath()
   }
@@ -350,7 +357,7 @@ export class Explorer {
     return scene ? Array.from(scene.element).filter((_, item) => (scene.flags[item]! & ItemFlag.open) !== 0) : []
   }
 
-  private detailsLoader(which: 'selected' | 'hovered', key: 'selectedDetails' | 'hoveredDetails'): () => void {
+  private detailsLoader(which: Watched, key: `${Watched}Details`): () => void {
     const load = newest(
       (question: { element: ElementId; tick: number }) => this.host.request('details', question),
       (details: Details) => {

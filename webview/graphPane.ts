@@ -1,9 +1,10 @@
 /** The canvas and what lies on it: minimap, legend, the card at the pointer, notices. */
 import { formatNumber } from '../src/protocol/number.ts'
-import { type ElementId, GradientStatus } from '../src/protocol/view.ts'
+import type { ElementId } from '../src/protocol/view.ts'
 import { button } from './bars/header.ts'
 import { GraphCanvas } from './canvas/graphCanvas.ts'
 import { Minimap } from './canvas/minimap.ts'
+import { largestGradient } from './canvas/numbers.ts'
 import { detailZoom } from './canvas/paint.ts'
 import { Disposables, el } from './dom.ts'
 import type { Explorer } from './explorer.ts'
@@ -182,20 +183,16 @@ export class GraphPane {
       const contribution = formatNumber(frame.flowed[this.edge] ? frame.contribution[this.edge]! : null)
       const title = `${from} → ${to}${count > 1 ? ` × ${count}` : ''}`
       this.preview.fillText(title, `${this.strings.contribution} ${contribution}`)
-    } else if (hovered !== null && hoveredDetails?.element === hovered) this.preview.fill(hoveredDetails)
+    } else if (hovered !== null && hoveredDetails?.element === hovered && hovered !== this.explorer.state.selected)
+      this.preview.fill(hoveredDetails)
     else return
     this.preview.moveTo(this.pointer.x, this.pointer.y)
   }
 
   /** What the ends of the colour ramp mean: the largest finite gradient of this moment. */
   private showLegend(): void {
-    const { frame } = this.explorer.state
-    let largest = 0
-    frame?.gradient.forEach((gradient, item) => {
-      const status = frame.status[item]
-      if (status === GradientStatus.waiting || status === GradientStatus.unreached) return
-      if (Number.isFinite(gradient)) largest = Math.max(largest, Math.abs(gradient))
-    })
+    const { frame, scene } = this.explorer.state
+    const largest = frame && scene?.revision === frame.revision ? largestGradient(frame, scene.kind) : 0
     this.legend.hidden = largest === 0
     this.legend.replaceChildren(
       el('span', { text: `∂ ${this.strings.legend}` }),
@@ -249,7 +246,7 @@ export class GraphPane {
     else {
       this.empty.replaceChildren(
         el('h2', { text: strings.emptyTitle }),
-        ...overview.notices.map((text) => el('p', { text })),
+        ...(overview.end?.kind === 'done' ? overview.notices.map((text) => el('p', { text })) : []),
         el('p', { class: 'dim', text: overview.end?.kind === 'done' ? strings.emptyBody : strings.emptyEnded }),
       )
     }

@@ -39,6 +39,9 @@ export interface ViewState extends Arrangement {
   hovered: ElementId | null
   selectedDetails: Details | null
   hoveredDetails: Details | null
+  /** The op whose step the timeline stands at, or the closed group it is in. */
+  current: ElementId | null
+  currentDetails: Details | null
   /** The selected element, or the closed group it is in. */
   selectedVisible: ElementId | null
   /** Visible elements that the code under the pointer made. */
@@ -64,6 +67,8 @@ export const initialState: ViewState = {
   hovered: null,
   selectedDetails: null,
   hoveredDetails: null,
+  current: null,
+  currentDetails: null,
   selectedVisible: null,
   lit: new Set(),
   pathTo: null,

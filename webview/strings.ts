@@ -150,7 +150,7 @@ export const en = {
 
   keysTitle: 'Keys',
   coloursTitle: 'Colours',
-  keyArrows: 'Follow the edges: left to the operands, right to the consumers',
+  keyArrows: 'Follow the edges to operands and consumers, or go to the neighbour beside',
   keyEnter: 'Open a group, or close it',
   keyEscape: 'Close what is open, then deselect',
   keyZoom: 'Zoom in, out, to 100 %',
@@ -316,7 +316,7 @@ export const zhCn: Strings = {
 
   keysTitle: '按键',
   coloursTitle: '颜色',
-  keyArrows: '沿边移动：左为操作数，右为使用者',
+  keyArrows: '沿边移到操作数或使用者，或移到旁边的节点',
   keyEnter: '打开或收起分组',
   keyEscape: '先关闭打开的面板，再取消选择',
   keyZoom: '放大、缩小、恢复 100 %',

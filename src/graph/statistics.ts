@@ -29,10 +29,12 @@ export function statistics(groups: Groups, group: number): Statistics {
   return { ops: groups.count[group]!, leaves, kinds }
 }
 
+const thousands = (count: number) => count.toLocaleString('en-US')
+
 /** `16 × · 16 + · 1 tanh · 17 leaves` */
 export function statisticsText({ kinds, leaves }: Statistics): string {
-  const parts = kinds.slice(0, 6).map(({ symbol, count }) => `${count} ${symbol}`)
+  const parts = kinds.slice(0, 6).map(({ symbol, count }) => `${thousands(count)} ${symbol}`)
   if (kinds.length > 6) parts.push(`${kinds.slice(6).reduce((sum, { count }) => sum + count, 0)} others`)
-  if (leaves > 0) parts.push(`${leaves} ${leaves === 1 ? 'leaf' : 'leaves'}`)
+  if (leaves > 0) parts.push(`${thousands(leaves)} ${leaves === 1 ? 'leaf' : 'leaves'}`)
   return parts.join(' · ')
 }

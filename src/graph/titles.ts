@@ -58,10 +58,23 @@ export function groupTitle(groups: Groups, group: number): string {
 /** For a fold `× 16`, for an iteration `#3`, for a line its number. */
 export function groupSubtitle(groups: Groups, group: number): string {
   if (groups.isFold(group)) return `× ${memberCount(groups, group)}`
-  if (isIteration(groups, group)) return `#${groups.tape.table('call').iteration.at(groups.anchor[group]!)}`
+  if (groups.kind[group] === GroupKind.call) return iterationOf(groups, group)
   if (groups.kind[group] !== GroupKind.line) return ''
   const { site } = groups.tape.table('op')
   return `:${groups.tape.table('site').startLine.at(site.at(groups.anchor[group]!))}`
+}
+
+/** `#3` of an iteration, or of a call that is all that an iteration does; '' of other calls. */
+function iterationOf({ tree, tape, anchor }: Groups, group: number): string {
+  const { kind, iteration } = tape.table('call')
+  let at = anchor[group]!
+  // `neurons[3]` says which one it is.
+  if (kind.at(at) !== CallKind.loop && labelOf(tree, at).endsWith(']')) return ''
+  while (kind.at(at) !== CallKind.loop) {
+    at = tree.parent[at]!
+    if (at === tree.calls || tree.childCount(at) !== 1) return ''
+  }
+  return `#${iteration.at(at)}`
 }
 
 /** Children of a group, those in ranges counted one by one. */

@@ -86,11 +86,18 @@ describe('the numbers of a frame', () => {
     const frame = frameOf(scene)
     frame.gradient.set([NaN, 1e3, 1, -Infinity, 0])
     frame.contribution.fill(0.1)
-    const numbers = new FrameNumbers(frame)
+    const numbers = new FrameNumbers(frame, scene)
     expect(numbers.largest).toBe(1e3)
     expect(numbers.itemMagnitude[1]).toBe(1)
     expect(numbers.itemMagnitude[2]).toBeCloseTo(0.5)
     expect(numbers.itemTone[0]).toBe(Tone.bad)
+  })
+
+  it('scales by no constant', () => {
+    const frame = frameOf(scene)
+    frame.gradient.set([1e6, 2, 1, 1, 1])
+    const kind = Uint8Array.from(scene.kind, (known, i) => (i === 0 ? ItemKind.constant : known))
+    expect(new FrameNumbers(frame, { kind }).largest).toBe(2)
   })
 
   it('has no colour and "–" for what waits or was not reached, and never hides a released or carried number', () => {
@@ -103,7 +110,7 @@ describe('the numbers of a frame', () => {
       GradientStatus.arrived,
     ])
     frame.gradient.fill(0.5)
-    const numbers = new FrameNumbers(frame)
+    const numbers = new FrameNumbers(frame, scene)
     expect([0, 1, 2, 3, 4].map((i) => numbers.gradientText(i))).toEqual(['–', '–', '0.5000', '0.5000', '0.5000'])
     expect([0, 1].map((i) => numbers.itemTone[i])).toEqual([Tone.none, Tone.none])
     expect(numbers.itemTone[2]).not.toBe(Tone.none)
@@ -112,7 +119,7 @@ describe('the numbers of a frame', () => {
   it('shows no number on an edge that nothing flowed along', () => {
     const frame = frameOf(scene)
     frame.flowed[1] = 0
-    const numbers = new FrameNumbers(frame)
+    const numbers = new FrameNumbers(frame, scene)
     expect(numbers.contributionText(1)).toBe('')
     expect(numbers.edgeTone[1]).toBe(Tone.none)
   })

@@ -285,9 +285,9 @@ export function drawBadge(d: Drawing, x: number, y: number, open: boolean): void
   if (!open) ctx.fillRect(x + BADGE / 2 - 0.5, y + 4, 1, BADGE - 8)
 }
 
-/** An open group: a dashed frame, a shade that deepens with nesting, and its title with the collapse badge. */
-export function drawContainer(d: Drawing, item: number, w: number, h: number, withHeader: boolean): void {
-  const { ctx, theme, text, picture } = d
+/** An open group: a dashed frame, and a shade that deepens with nesting. */
+export function drawContainer(d: Drawing, item: number, w: number, h: number): void {
+  const { ctx, theme } = d
   const alpha = opacity(d, item)
   ctx.beginPath()
   ctx.roundRect(0.5, 0.5, w - 1, h - 1, 8)
@@ -302,17 +302,28 @@ export function drawContainer(d: Drawing, item: number, w: number, h: number, wi
   ctx.lineWidth = d.line
   ctx.stroke()
   ctx.setLineDash([])
-  if (withHeader) {
-    drawBadge(d, w - 8 - BADGE, (HEADER - BADGE) / 2, true)
-    const font = fonts.header(theme)
-    let room = w - RIGHT * 2 - BADGE - 8
-    const count = countText(picture.scene.count[item]!)
-    const countWidth = text.width(ctx, font, count)
-    const title = text.fit(ctx, font, picture.scene.title[item]!, room)
-    const titleWidth = text.width(ctx, font, title)
-    write(ctx, font, theme.foreground, title, RIGHT, HEADER / 2, 'left')
-    room -= titleWidth + 10
-    if (countWidth <= room) write(ctx, font, theme.dim, count, RIGHT + titleWidth + 10, HEADER / 2, 'left')
+  ctx.globalAlpha = 1
+}
+
+/** The title of an open group with the collapse badge, over the lines that enter at the top. */
+export function drawHeader(d: Drawing, item: number, w: number): void {
+  const { ctx, theme, text, picture } = d
+  ctx.globalAlpha = opacity(d, item)
+  drawBadge(d, w - 8 - BADGE, (HEADER - BADGE) / 2, true)
+  const font = fonts.header(theme)
+  const room = w - RIGHT * 2 - BADGE - 8
+  const title = text.fit(ctx, font, picture.scene.title[item]!, room)
+  const titleWidth = text.width(ctx, font, title)
+  const count = countText(picture.scene.count[item]!)
+  const countWidth = text.width(ctx, font, count)
+  const counted = titleWidth + 10 + countWidth <= room
+  const width = counted ? titleWidth + 10 + countWidth : titleWidth
+  const { x0, y0 } = picture.itemBox(item)
+  if (picture.edgesIn({ x0: x0 + RIGHT, y0: y0 + 4, x1: x0 + RIGHT + width, y1: y0 + HEADER - 4 }).length > 0) {
+    ctx.fillStyle = theme.background
+    ctx.fillRect(RIGHT - 4, 4, width + 8, HEADER - 8)
   }
+  write(ctx, font, theme.foreground, title, RIGHT, HEADER / 2, 'left')
+  if (counted) write(ctx, font, theme.dim, count, RIGHT + titleWidth + 10, HEADER / 2, 'left')
   ctx.globalAlpha = 1
 }

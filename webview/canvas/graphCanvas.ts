@@ -137,7 +137,7 @@ export class GraphCanvas {
         this.moveCamera({ x: this.at.x + shift.x, y: this.at.y + shift.y, zoom: this.at.zoom }, false)
       }
     }
-    if (old && oldNumbers) this.numbers = new FrameNumbers(carryFrame(old.scene, oldNumbers.frame, scene))
+    if (old && oldNumbers) this.numbers = new FrameNumbers(carryFrame(old.scene, oldNumbers.frame, scene), scene)
     if (old && oldPlacement && options.animate && SceneMotion.worthwhile(old.scene, scene)) {
       this.sceneMotion = new SceneMotion(old.scene, oldPlacement, scene, shift, now)
       this.placement = this.sceneMotion.placement
@@ -151,7 +151,7 @@ export class GraphCanvas {
   setFrame(frame: Frame): void {
     const scene = this.picture?.scene
     if (!scene || frame.revision !== scene.revision) return
-    this.numbers = new FrameNumbers(frame)
+    this.numbers = new FrameNumbers(frame, scene)
     this.repaint()
   }
 

@@ -1,5 +1,5 @@
 import { formatNumber } from '../../src/protocol/number.ts'
-import { type Frame, GradientStatus, type Scene } from '../../src/protocol/view.ts'
+import { type Frame, GradientStatus, ItemKind, type Scene } from '../../src/protocol/view.ts'
 import { mix, parseColour, type Theme } from './theme.ts'
 
 /** Steps of a colour ramp; more cannot be told apart on a stripe. */
@@ -29,13 +29,24 @@ export function palette(theme: Theme): string[] {
 const known = (status: number | undefined) =>
   status === GradientStatus.arrived || status === GradientStatus.released || status === GradientStatus.carried
 
+/** The largest finite |gradient| of a frame; nobody follows the gradient of a constant, which may dwarf all others. */
+export function largestGradient(frame: Frame, kinds: ArrayLike<number>): number {
+  let largest = 0
+  for (let i = 0; i < frame.status.length; i++) {
+    if (kinds[i] === ItemKind.constant || !known(frame.status[i])) continue
+    const size = Math.abs(frame.gradient[i]!)
+    if (size > largest && size < Infinity) largest = size
+  }
+  return largest
+}
+
 /**
  * A frame made ready to draw: tones, magnitudes and texts. Magnitudes are 0 … 1 on a log scale, 1 being the largest
- * finite |gradient| or |contribution| of the frame.
+ * finite |gradient| of the frame's scene, constants aside.
  */
 export class FrameNumbers {
   readonly frame: Frame
-  /** The largest finite |gradient| or |contribution|, 0 when there is none. */
+  /** What magnitude 1 stands for, 0 when there is no gradient. */
   readonly largest: number
   readonly itemTone: Uint8Array
   readonly itemMagnitude: Float32Array
@@ -44,17 +55,11 @@ export class FrameNumbers {
   private readonly values: (string | undefined)[] = []
   private readonly gradients: (string | undefined)[] = []
 
-  constructor(frame: Frame) {
+  constructor(frame: Frame, scene: Pick<Scene, 'kind'>) {
     this.frame = frame
     const items = frame.status.length
     const edges = frame.flowed.length
-    let largest = 0
-    const consider = (x: number) => {
-      const size = Math.abs(x)
-      if (size > largest && size < Infinity) largest = size
-    }
-    for (let i = 0; i < items; i++) if (known(frame.status[i])) consider(frame.gradient[i]!)
-    for (let e = 0; e < edges; e++) if (frame.flowed[e]) consider(frame.contribution[e]!)
+    const largest = largestGradient(frame, scene.kind)
     this.largest = largest
     this.itemTone = new Uint8Array(items)
     this.itemMagnitude = new Float32Array(items)

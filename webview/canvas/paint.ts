@@ -1,6 +1,16 @@
 import { ItemKind } from '../../src/protocol/view.ts'
 import { type Box, type Camera, type Size, viewBox } from './camera.ts'
-import { type Drawing, DIMMED, drawCard, drawContainer, drawFrame, fonts, isDimmed, write } from './cards.ts'
+import {
+  type Drawing,
+  DIMMED,
+  drawCard,
+  drawContainer,
+  drawHeader,
+  drawFrame,
+  fonts,
+  isDimmed,
+  write,
+} from './cards.ts'
 import { edgeWidth, traceArrow, traceEdge, traceSegments } from './edges.ts'
 import type { LabelPlace, LabelPlaces } from './labels.ts'
 import { Tone } from './numbers.ts'
@@ -57,10 +67,16 @@ export function* paint(whole: View): Generator<void, void> {
   const edges = placement.edgeAlpha > 0 ? picture.edgesIn(box) : new Uint32Array()
   for (const group of groups) {
     intoItem(view, group)
-    drawContainer(view, group, placement.w[group]!, placement.h[group]!, camera.zoom >= detailZoom.header)
+    drawContainer(view, group, placement.w[group]!, placement.h[group]!)
   }
   yield
   yield* paintEdges(view, edges)
+  if (camera.zoom >= detailZoom.header) {
+    for (const group of groups) {
+      intoItem(view, group)
+      drawHeader(view, group, placement.w[group]!)
+    }
+  }
   if (camera.zoom >= detailZoom.title) yield* paintCards(view, cards)
   else yield* paintOverview(view, cards)
   if (camera.zoom < detailZoom.header && view.mapTitles) paintGroupTitles(view, groups)

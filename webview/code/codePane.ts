@@ -79,7 +79,7 @@ export class CodePane {
       explorer.store.watch(['overview'], () => this.listFiles()),
       explorer.store.watch(['frame', 'tick', 'scene'], () => this.render()),
       explorer.store.watch(['hoveredDetails', 'hovered'], () => this.hoverChanged()),
-      explorer.store.watch(['selectedDetails'], () => this.selectionChanged()),
+      explorer.store.watch(['selectedDetails', 'currentDetails'], () => this.selectionChanged()),
     )
     this.listFiles()
   }
@@ -226,9 +226,9 @@ export class CodePane {
   }
 
   private ranges(file: File): { site: Range; kind: Mark['kind'] }[] {
-    const { hovered, hoveredDetails, selectedDetails } = this.explorer.state
+    const { hovered, hoveredDetails, selectedDetails, currentDetails } = this.explorer.state
     const here = (site: SiteRange | null | undefined) => (site?.source === file.view.id ? site : null)
-    const selected = here(selectedDetails?.site)
+    const selected = here((selectedDetails ?? currentDetails)?.site)
     const pointed = this.pointed ?? (hovered === hoveredDetails?.element ? here(hoveredDetails?.site) : null)
     const error = here(this.explorer.errorSite())
     return [
@@ -265,7 +265,8 @@ export class CodePane {
   }
 
   private selectionChanged(): void {
-    const site = this.explorer.state.selectedDetails?.site
+    const { selectedDetails, currentDetails } = this.explorer.state
+    const site = (selectedDetails ?? currentDetails)?.site
     if (site && !this.pointed) this.show(site)
     else this.render()
   }

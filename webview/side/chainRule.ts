@@ -12,8 +12,8 @@ import { holdsWhatItReceived, received } from './received.ts'
 const MAX_TERMS = 5
 /** Terms that are also written with their names; more are one sum over the consumers c. */
 const MAX_SYMBOLS = 3
-/** Characters of a name in a fraction. */
-const MAX_NAME = 16
+/** Characters of a name in a fraction: three fractions with such names fit into the panel. */
+const MAX_NAME = 11
 
 export function chainRule(details: Details, isRoot: boolean, strings: Strings): HTMLElement {
   const body = el('div', { class: 'chain' })

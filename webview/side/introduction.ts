@@ -15,9 +15,11 @@ export function introduction(explorer: Explorer, strings: Strings): HTMLElement[
     parts.push(el('p', { class: 'finding', text: strings.noBackward }))
   if (overview.findings.length > 0)
     parts.push(heading(strings.findings), ...overview.findings.map((each) => finding(each, explorer, strings)))
-  if (summary && summary.rows.length > 0)
+  // These are the numbers of the end.
+  if (summary && summary.rows.length > 0 && explorer.state.atEnd)
     parts.push(heading(strings.mostImportant), summaryTable(summary, explorer, strings))
-  if (overview.notices.length > 0)
+  // Where there is no graph, its place says why.
+  if (overview.nodes > 0 && overview.notices.length > 0)
     parts.push(heading(strings.notices), ...overview.notices.map((text) => el('p', { class: 'note', text })))
   return parts
 }
@@ -59,7 +61,11 @@ function summaryTable({ rows, more }: Summary, explorer: Explorer, strings: Stri
         el(
           'tr',
           { class: 'goes', click: () => getSelection()?.isCollapsed !== false && void explorer.goTo(element) },
-          el('th', { scope: 'row' }, el('button', { class: 'flow-name from-end', title: `${title} · ${line}` }, title)),
+          el(
+            'th',
+            { scope: 'row' },
+            el('button', { class: 'flow-name from-end', title: `${title} · ${line}` }, el('bdi', {}, title)),
+          ),
           el('td', {}, numberText(number(value), 'value')),
           el('td', {}, numberText(number(gradient), 'gradient')),
         ),

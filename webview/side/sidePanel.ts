@@ -1,4 +1,4 @@
-/** The worked exercise for the selected node, or for the one under the pointer while none is selected. */
+/** The worked exercise for the selected node; while none is, for the one under the pointer, or of the current step. */
 import { type Details, GradientStatus } from '../../src/protocol/view.ts'
 import { Disposables, el } from '../dom.ts'
 import type { Explorer } from '../explorer.ts'
@@ -24,7 +24,10 @@ export class SidePanel {
     this.element = el('aside', { class: 'side-panel', 'aria-label': strings.details, tabindex: 0 }, this.body)
     this.owned.listen<ClipboardEvent>(this.element, 'copy', copyExactly)
     this.owned.push(
-      explorer.store.watch(['selectedDetails', 'hoveredDetails', 'overview', 'summary', 'scene'], () => this.render()),
+      explorer.store.watch(
+        ['selectedDetails', 'hoveredDetails', 'currentDetails', 'overview', 'summary', 'atEnd', 'scene'],
+        () => this.render(),
+      ),
     )
     this.render()
   }
@@ -34,8 +37,8 @@ export class SidePanel {
   }
 
   private render(): void {
-    const { selected, selectedDetails, hoveredDetails } = this.explorer.state
-    const details = selected === null ? hoveredDetails : selectedDetails
+    const { selected, selectedDetails, hoveredDetails, currentDetails } = this.explorer.state
+    const details = selected === null ? (hoveredDetails ?? currentDetails) : selectedDetails
     const same = details !== null && details.element === this.shown?.element
     const focused = this.focusedIndex()
     this.shown = details
