@@ -23,6 +23,8 @@ const SIDE_FITS = 680
 const MIN_PANEL = 220
 /** Pixels that panels always leave to the graph. */
 const MIN_GRAPH = 280
+/** What code and details may take of the width together. */
+const PANELS_SHARE = 0.58
 
 export function mount(root: HTMLElement, host: Host): { dispose(): void } {
   const owned = new Disposables()
@@ -97,7 +99,7 @@ export function mount(root: HTMLElement, host: Host): { dispose(): void } {
     app.classList.toggle('narrow', width < CODE_FITS)
     app.classList.toggle('tiny', width < SIDE_FITS)
     // Where the code lies over the graph, it takes no room from it.
-    const room = width < CODE_FITS ? width * 0.8 : width - MIN_GRAPH - (withSide ? sideWidth() : 0)
+    const room = width < CODE_FITS ? width * 0.8 : width * PANELS_SHARE - (withSide ? sideWidth() : 0)
     app.style.setProperty('--code-width', `${Math.max(MIN_PANEL, Math.min(store.state.codeWidth, room))}px`)
     app.style.setProperty('--side-width', `${sideWidth()}px`)
     codeBorder.update()

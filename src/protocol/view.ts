@@ -144,7 +144,10 @@ export interface TensorSummary {
   nans: number
   posInf: number
   negInf: number
+  /** Counts of equal bins from min to max. */
   histogram: number[] | null
+  /** The tensor as a small picture, row by row: means of blocks, all axes but the last flattened; NaN where one is non-finite. */
+  thumbnail: { rows: number; columns: number; values: number[] } | null
 }
 
 /** One number of the side panel: null reads "–". */
@@ -163,6 +166,8 @@ export interface Flow {
   contribution: Datum
   /** The slope as a formula with numbers (`1 − 0.7071²`), only when it reproduces the contribution; else ''. */
   formula: string
+  /** Of a tensor: the vector-Jacobian product of the op's rule (`dA = dC Bᵀ`) and what its letters stand for; null where it is not known. */
+  vjp: { rule: string; letters: { letter: string; title: string }[] } | null
   /** 'replaced' when the engine wrote over the cell instead of adding. */
   mode: 'added' | 'replaced'
   /** Not an operand of the op that gave it. */

@@ -33,7 +33,7 @@ export const wireTables = {
    * `site` is the call expression, or the loop statement's header; `iteration` counts from 0, −1 for calls.
    */
   call: { parent: 'i32', kind: 'u8', function: 'text', instance: 'text', site: 'i32', iteration: 'i32' },
-  /** A tensor's summary. `shape` reads `2×3`; statistics are float64 over finite entries, NaN when not taken. `detail` is JSON: histogram, thumbnail. */
+  /** A tensor's summary. `shape` reads `2×3`; statistics are float64 over finite entries, NaN when not taken. `detail` is JSON: `histogram`, counts of equal bins from min to max; `thumbnail`, its `rows`, `columns` and `values`, null for non-finite ones. */
   tensor: {
     shape: 'text',
     dtype: 'text',

@@ -8,6 +8,7 @@ import { bookkeeping, gradientAt } from '../tape/gradient.ts'
 import type { Tape } from '../tape/tape.ts'
 import { constantText, titleOf } from '../tape/titles.ts'
 import { slopeFormula } from './slopes.ts'
+import { vjp, type Named } from './vjp.ts'
 
 /** Rows of a table in the side panel; a bias of a big layer has thousands of consumers. */
 const MAX_FLOWS = 200
@@ -107,6 +108,7 @@ function emptyFlow(tape: Tape, op: number, operand: number, slot: number): Flow 
     local: none,
     contribution: none,
     formula: '',
+    vjp: null,
     mode: 'added',
     stray: false,
   }
@@ -144,9 +146,25 @@ function flow(tape: Tape, row: number, other: number): Flow {
             given,
           )
         : '',
+    vjp: tensor >= 0 && slot >= 0 ? productOf(tape, op, slot, tensor) : null,
     mode: contribution.mode.at(row) === Mode.set ? 'replaced' : 'added',
     stray: slot < 0,
   }
+}
+
+function productOf(tape: Tape, op: number, slot: number, given: number): Flow['vjp'] {
+  const values = tape.table('value')
+  const shapeOf = (tensor: number) => (tensor < 0 ? '' : tape.tables.string(tape.table('tensor').shape.at(tensor)))
+  const named = (value: number): Named => ({
+    title: titleOf(tape, values.op.at(value)),
+    shape: shapeOf(values.tensor.at(value)),
+  })
+  const operands = Array.from(tape.operands(op), (value, at) => {
+    if (value >= 0) return named(value)
+    const constant = tape.constant(op, at)
+    return { title: constant === null ? 'constant' : constantText(constant), shape: '' }
+  })
+  return vjp(tape.opName(op), slot, operands, named(tape.valueOfOp(op)), shapeOf(given))
 }
 
 function operandValues(tape: Tape, op: number, tick: number): number[] {

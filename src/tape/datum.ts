@@ -39,15 +39,32 @@ function tensorSummary(tape: Tape, row: number): TensorSummary {
     nans: t.nans.at(row),
     posInf: t.posInf.at(row),
     negInf: t.negInf.at(row),
-    histogram: histogramOf(detail),
+    ...pictures(detail),
   }
 }
 
-function histogramOf(detail: string): number[] | null {
+/** Cells of a thumbnail at most; a recording may come from anywhere. */
+const MAX_CELLS = 4096
+
+/** What the detail of a tensor holds; what is not of the right form counts as not recorded. */
+function pictures(detail: string): Pick<TensorSummary, 'histogram' | 'thumbnail'> {
+  let found: { histogram?: unknown; thumbnail?: { rows?: unknown; columns?: unknown; values?: unknown } | null } | null
   try {
-    const histogram = (JSON.parse(detail || 'null') as { histogram?: unknown } | null)?.histogram
-    return Array.isArray(histogram) && histogram.every((count) => typeof count === 'number') ? histogram : null
+    found = JSON.parse(detail || 'null') as typeof found
   } catch {
-    return null
+    found = null
+  }
+  const histogram = found?.histogram
+  const { rows, columns, values } = found?.thumbnail ?? {}
+  const whole =
+    typeof rows === 'number' &&
+    typeof columns === 'number' &&
+    Array.isArray(values) &&
+    values.length === rows * columns &&
+    values.length <= MAX_CELLS
+  return {
+    histogram: Array.isArray(histogram) && histogram.every((count) => typeof count === 'number') ? histogram : null,
+    // JSON has no NaN: null stands for it.
+    thumbnail: whole ? { rows, columns, values: values.map((x) => (typeof x === 'number' ? x : NaN)) } : null,
   }
 }

@@ -184,6 +184,7 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
         local: datum(given && upstream !== 0 ? slope : null),
         contribution: datum(given && upstream !== null ? upstream * slope : null),
         formula: given ? at.formula(from, slot) : '',
+        vjp: null,
         mode: 'added',
         stray: false,
       }

@@ -163,6 +163,7 @@ describe('what a node received', () => {
       local: { kind: 'none' as const },
       contribution: { kind: 'number' as const, value },
       formula: '',
+      vjp: null,
       mode: 'added' as const,
       stray: false,
     })),

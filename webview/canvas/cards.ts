@@ -184,7 +184,7 @@ function drawNumbers(d: Drawing, item: number, w: number, y: number): void {
   const badValue = !group && (numbers?.badValue(item) ?? false)
   const colour = tone === Tone.none || tone === Tone.zero ? theme.dim : strongest(d, tone)
   const icon = tone === Tone.bad ? 15 : 0
-  // From the fullest wording to the shortest; the first that fits is written, the last one condensed if need be.
+  // From the fullest wording to the shortest; the first that fits is written, the last one, the gradient alone, in any case.
   const wordings = wordingsOf(value, gradient, group, tensor && gradient !== PENDING, tensor && value !== '')
   // Groups and tensors have more to say: always small, so that they look alike.
   const small = fonts.small(theme, d.line)
@@ -218,6 +218,7 @@ function wordingsOf(
       : [
           [value, `max ${short}`],
           [value, short],
+          ['', short],
         ]
   const left = valueNorm ? `‖·‖ ${value}` : value
   const right = gradientNorm ? `‖∂‖ ${gradient}` : short
@@ -225,6 +226,7 @@ function wordingsOf(
     [left, right],
     [left, short],
     [value, short],
+    ['', short],
   ]
 }
 

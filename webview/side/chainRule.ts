@@ -29,17 +29,33 @@ export function chainRule(details: Details, isRoot: boolean, strings: Strings): 
   const sum = received(details)
   const agrees = holdsWhatItReceived(details)
   const rows = [
-    ...(terms.length > MAX_SYMBOLS
+    ...(terms.length > MAX_SYMBOLS || terms.some((flow) => flow.vjp)
       ? [[equals(), sumSymbol(details.gradientName)]]
       : stacked(terms, (flow) => symbolic(sidesOf(details.gradientName)[0], flow, details.title))),
     ...(tensor ? [] : products(terms, more)),
     [equals(), math('mstyle', { class: 'total' }, number(agrees ? details.gradient : numberOf(sum)))],
   ]
-  body.append(equation(details.gradientName, rows))
+  if (!terms.some((flow) => flow.vjp)) body.append(equation(details.gradientName, rows))
+  for (const { vjp } of terms) if (vjp) body.append(vectorJacobian(vjp))
   if (sum !== null && !agrees && details.bookkeeping === '')
     body.append(el('p', { class: 'note', text: strings.chainHolds(formatNumber(sum), formatDatum(details.gradient)) }))
   if (more > 0) body.append(el('p', { class: 'note', text: strings.chainMore(more) }))
   return body
+}
+
+/** `dA = dC Bᵀ`, and what the letters stand for. */
+function vectorJacobian({ rule, letters }: NonNullable<Flow['vjp']>): HTMLElement {
+  const used = letters.filter(({ letter }) => rule.includes(letter))
+  return el(
+    'div',
+    { class: 'vjp' },
+    el('p', { class: 'vjp-rule', text: rule }),
+    el(
+      'dl',
+      { class: 'vjp-letters' },
+      ...used.flatMap(({ letter, title }) => [el('dt', { text: letter }), el('dd', { text: title, title })]),
+    ),
+  )
 }
 
 /** The products with their numbers, and what they come to. Of tensors there are none: norms neither multiply nor add. */
