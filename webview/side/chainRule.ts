@@ -29,13 +29,13 @@ export function chainRule(details: Details, isRoot: boolean, strings: Strings): 
   const sum = received(details)
   const agrees = holdsWhatItReceived(details)
   const rows = [
-    ...(terms.length > MAX_SYMBOLS || terms.some((flow) => flow.vjp)
+    ...(terms.length > MAX_SYMBOLS
       ? [[equals(), sumSymbol(details.gradientName)]]
       : stacked(terms, (flow) => symbolic(sidesOf(details.gradientName)[0], flow, details.title))),
     ...(tensor ? [] : products(terms, more)),
     [equals(), math('mstyle', { class: 'total' }, number(agrees ? details.gradient : numberOf(sum)))],
   ]
-  if (!terms.some((flow) => flow.vjp)) body.append(equation(details.gradientName, rows))
+  body.append(equation(details.gradientName, rows))
   for (const { vjp } of terms) if (vjp) body.append(vectorJacobian(vjp))
   if (sum !== null && !agrees && details.bookkeeping === '')
     body.append(el('p', { class: 'note', text: strings.chainHolds(formatNumber(sum), formatDatum(details.gradient)) }))
