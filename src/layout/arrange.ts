@@ -16,6 +16,8 @@ const TALL_RATIO = 1.5
 const ASPECT = 1.8
 
 export function arrange(problem: Problem, layered: Layered): Arrangement {
+  // A layered picture stays one when something in it is opened.
+  if (problem.hint) return layered(problem)
   const plain = linearLayout(problem)
   if (plain.h > TALL && plain.h > TALL_RATIO * plain.w) {
     const parts = components(problem)

@@ -49,6 +49,16 @@ const quickOptions = {
   'elk.layered.crossingMinimization.greedySwitch.type': 'OFF',
 }
 
+/** Layers as the places of the boxes say, and in each layer the boxes in the order of the input. */
+const keepingOptions = {
+  'elk.layered.cycleBreaking.strategy': 'INTERACTIVE',
+  'elk.layered.layering.strategy': 'INTERACTIVE',
+  'elk.layered.crossingMinimization.forceNodeModelOrder': 'true',
+  'elk.layered.crossingMinimization.greedySwitch.type': 'OFF',
+}
+/** Between layers in the places that say which layer is meant; more than any box is wide. */
+const FAR = 100_000
+
 /** Whether ELK is worth its time: there is something to arrange, and not too much. */
 export const elkServes = ({ boxes, arcs }: Problem) =>
   boxes.length > 1 &&
@@ -74,7 +84,8 @@ export class Elk {
     const timer = setTimeout(() => end(new Error(`no layout after ${TIME_LIMIT_MS / 1000} s`)), TIME_LIMIT_MS)
     signal.addEventListener('abort', abort, { once: true })
     try {
-      const layoutOptions = problem.boxes.length > QUICK_FROM ? quickOptions : options
+      const speed = problem.boxes.length > QUICK_FROM ? quickOptions : options
+      const layoutOptions = problem.hint ? { ...speed, ...keepingOptions } : speed
       return arrangement(problem, await Promise.race([elk.layout(toElk(problem), { layoutOptions }), broken]))
     } finally {
       clearTimeout(timer)
@@ -115,7 +126,7 @@ function adapt(worker: ElkWorker): ElkWorker {
 }
 
 /** Border ports become small nodes in a first and a last layer of their own. */
-function toElk({ boxes, arcs, ins, outs }: Problem): ElkNode {
+function toElk({ boxes, arcs, ins, outs, hint }: Problem): ElkNode {
   const port = (id: string, x: number, y: number, side: string) => ({
     id,
     x,
@@ -131,22 +142,30 @@ function toElk({ boxes, arcs, ins, outs }: Problem): ElkNode {
     ports: [port(`${id}p`, side === 'EAST' ? 1 : 0, 0.5, side)],
     layoutOptions: { 'elk.portConstraints': 'FIXED_POS', 'elk.layered.layering.layerConstraint': constraint },
   })
+  const children: ElkNode[] = [
+    ...boxes.map((box, b) => ({
+      id: `b${b}`,
+      width: box.w,
+      height: box.h,
+      ports: [
+        ...box.ins.map((at, p) => port(`b${b}i${p}`, 0, at, 'WEST')),
+        ...box.outs.map((at, p) => port(`b${b}o${p}`, box.w, at, 'EAST')),
+      ],
+      layoutOptions: { 'elk.portConstraints': 'FIXED_POS' },
+    })),
+    ...Array.from({ length: ins }, (_, i) => border(`i${i}`, 'EAST', 'FIRST_SEPARATE')),
+    ...Array.from({ length: outs }, (_, i) => border(`o${i}`, 'WEST', 'LAST_SEPARATE')),
+  ]
+  if (hint) {
+    const last = hint.layer.reduce((most, layer) => Math.max(most, layer), 0)
+    children.forEach((child, i) => {
+      child.x = FAR * (i < boxes.length ? hint.layer[i]! : i < boxes.length + ins ? 0 : last + 1)
+      child.y = hint.across[i]!
+    })
+  }
   return {
     id: 'root',
-    children: [
-      ...Array.from({ length: ins }, (_, i) => border(`i${i}`, 'EAST', 'FIRST_SEPARATE')),
-      ...boxes.map((box, b) => ({
-        id: `b${b}`,
-        width: box.w,
-        height: box.h,
-        ports: [
-          ...box.ins.map((at, p) => port(`b${b}i${p}`, 0, at, 'WEST')),
-          ...box.outs.map((at, p) => port(`b${b}o${p}`, box.w, at, 'EAST')),
-        ],
-        layoutOptions: { 'elk.portConstraints': 'FIXED_POS' },
-      })),
-      ...Array.from({ length: outs }, (_, i) => border(`o${i}`, 'WEST', 'LAST_SEPARATE')),
-    ],
+    children: hint ? inOrder(children, hint.across) : children,
     edges: arcs.map((arc, a) => ({
       id: `e${a}`,
       sources: [arc.from < 0 ? `i${arc.fromPort}p` : `b${arc.from}o${arc.fromPort}`],
@@ -155,9 +174,13 @@ function toElk({ boxes, arcs, ins, outs }: Problem): ElkNode {
   }
 }
 
+const inOrder = (children: readonly ElkNode[], across: Float64Array) =>
+  [...children.keys()].sort((a, b) => across[a]! - across[b]! || a - b).map((i) => children[i]!)
+
 function arrangement(problem: Problem, result: ElkNode): Arrangement {
-  const children = result.children ?? []
-  const boxes = children.slice(problem.ins, problem.ins + problem.boxes.length)
+  const places = new Map(result.children?.map((child) => [child.id, child]))
+  const found = (kind: string, count: number) => Array.from({ length: count }, (_, i) => places.get(`${kind}${i}`)!)
+  const boxes = found('b', problem.boxes.length)
   const middle = (node: ElkNode) => (node.y ?? 0) + (node.height ?? 0) / 2
   const routes = problem.arcs.map((_, a) => {
     const section = result.edges?.[a]?.sections?.[0]
@@ -176,8 +199,8 @@ function arrangement(problem: Problem, result: ElkNode): Arrangement {
     h: result.height ?? 0,
     x: Float64Array.from(boxes, (box) => (box.x ?? 0) - left),
     y: Float64Array.from(boxes, (box) => box.y ?? 0),
-    ins: Float64Array.from(children.slice(0, problem.ins), middle),
-    outs: Float64Array.from(children.slice(problem.ins + boxes.length), middle),
+    ins: Float64Array.from(found('i', problem.ins), middle),
+    outs: Float64Array.from(found('o', problem.outs), middle),
     routes: problem.arcs.map((arc, a) => {
       const route = routes[a]!.map((at, i) => (i % 2 === 0 ? at - left : at))
       if (arc.from < 0) route[0] = 0

@@ -1,5 +1,5 @@
 /** The first half of a layered layout: which layer each box is in, what stands in for long arcs, and the order within layers. */
-import type { Problem } from './problem.ts'
+import type { Hint, Problem } from './problem.ts'
 
 /** A box of the problem (its number), a border port, or one layer of a long arc (a dummy). */
 export interface Layering {
@@ -33,7 +33,8 @@ const SWEEP_WORK = 400_000
 export function layerings(problem: Problem): Layering {
   const layer = assignLayers(problem)
   const graph = withDummies(problem, layer)
-  order(graph)
+  if (problem.hint) keepOrder(graph, problem.hint)
+  else order(graph)
   return graph
 }
 
@@ -41,8 +42,16 @@ export const inVertex = (problem: Problem, port: number) => problem.boxes.length
 export const outVertex = (problem: Problem, port: number) => problem.boxes.length + problem.ins + port
 
 /** Longest paths from the left; boxes without inputs are pulled to their first consumer. */
-export function assignLayers({ boxes, arcs, ins, outs }: Problem): Int32Array {
+export function assignLayers({ boxes, arcs, ins, outs, hint }: Problem): Int32Array {
   const n = boxes.length
+  if (hint) {
+    const last = hint.layer.reduce((most, layer) => Math.max(most, layer), 0)
+    return Int32Array.from([
+      ...hint.layer,
+      ...new Array<number>(ins).fill(0),
+      ...new Array<number>(outs).fill(last + 1),
+    ])
+  }
   const rank = ranks(n, arcs)
   const layer = new Int32Array(n + ins + outs).fill(1)
   const inner = arcs.filter((arc) => arc.from >= 0 && arc.to >= 0 && arc.from !== arc.to)
@@ -140,6 +149,20 @@ function longestWithDummies({ boxes, arcs, ins }: Problem, layer: Int32Array): n
     if (dummies > enough) return Math.max(1, span - 1)
   }
   return Infinity
+}
+
+/** Dummies stand between the ends of the arc they belong to. */
+function keepOrder({ size, layers, paths }: Layering, { across }: Hint): void {
+  const place = new Float64Array(size)
+  place.set(across)
+  for (const path of paths) {
+    if (!path) continue
+    const [start, end] = [place[path[0]!]!, place[path.at(-1)!]!]
+    path.forEach((vertex, i) => {
+      if (vertex >= across.length) place[vertex] = start + ((end - start) * i) / (path.length - 1)
+    })
+  }
+  for (const row of layers) row.sort((a, b) => place[a]! - place[b]! || a - b)
 }
 
 /** Fewest crossings of several sweeps (Sugiyama): a vertex goes to the mean place of its neighbours. */

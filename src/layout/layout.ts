@@ -4,8 +4,9 @@ import { arrange, type Layered } from './arrange.ts'
 import { Elk, elkServes, type ElkWorkerFactory } from './elk.ts'
 import { linearLayout } from './linear.ts'
 import { cardSize } from './cardSize.ts'
-import { isOpen, nest, type Direction, type Nesting } from './nesting.ts'
-import { problemKey, type Arrangement, type Box, type Problem } from './problem.ts'
+import { closedProblem, evenly, hintOf, type Closed } from './closed.ts'
+import { isGroup, isOpen, nest, type Direction, type Nesting } from './nesting.ts'
+import { problemKey, type Arrangement, type Box, type Hint, type Problem } from './problem.ts'
 
 export type { ElkWorker, ElkWorkerFactory } from './elk.ts'
 export type { Direction } from './nesting.ts'
@@ -81,9 +82,7 @@ export class Layouter {
       const key = problemKey(problem)
       return answers.get(key) ?? this.final.get(key) ?? this.quick(problem)
     }
-    const sizes = new Sizes(s, nesting, direction)
-    for (let inside = nesting.insides.length - 1; inside >= 0; inside--) {
-      const problem = sizes.problem(inside)
+    const solve = async (problem: Problem): Promise<Arrangement> => {
       const wanted: Problem[] = []
       arrange(problem, (part) => {
         if (elkServes(part) && !this.final.has(problemKey(part))) wanted.push(part)
@@ -102,7 +101,13 @@ export class Layouter {
           answers.set(key, this.quick(part))
         }
       }
-      sizes.settle(inside, arrange(problem, recall))
+      return arrange(problem, recall)
+    }
+    const sizes = new Sizes(s, nesting, direction)
+    for (let inside = nesting.insides.length - 1; inside >= 0; inside--) {
+      const closed = sizes.closed(inside)
+      const hint = closed && hintOf(closed, await solve(closed.problem))
+      sizes.settle(inside, await solve(sizes.problem(inside, hint)))
     }
     return sizes.positions()
   }
@@ -128,8 +133,10 @@ function place(
   solve: (problem: Problem) => Arrangement,
 ): Positioned {
   const sizes = new Sizes(s, nesting, direction)
-  for (let inside = nesting.insides.length - 1; inside >= 0; inside--)
-    sizes.settle(inside, solve(sizes.problem(inside)))
+  for (let inside = nesting.insides.length - 1; inside >= 0; inside--) {
+    const closed = sizes.closed(inside)
+    sizes.settle(inside, solve(sizes.problem(inside, closed && hintOf(closed, solve(closed.problem)))))
+  }
   return sizes.positions()
 }
 
@@ -156,9 +163,33 @@ class Sizes {
     for (let item = 0; item < s.element.length; item++) this.boxes.push(this.closedBox(item))
   }
 
-  problem(inside: number): Problem {
+  problem(inside: number, hint?: Hint): Problem {
     const { items, arcs, ins, outs } = this.nesting.insides[inside]!
-    return { boxes: items.map((item) => this.boxes[item]!), arcs, ins: ins.size, outs: outs.size }
+    const boxes = items.map((item) => this.boxes[item]!)
+    return { boxes, arcs, ins: ins.size, outs: outs.size, ...(hint && { hint }) }
+  }
+
+  /** The problem with all groups in it and around it closed; undefined when it is the same. */
+  closed(inside: number): Closed | undefined {
+    const { s, nesting } = this
+    const { items, ins } = nesting.insides[inside]!
+    const problem = this.problem(inside)
+    const closed = closedProblem(problem, {
+      closed: items.map((item) => (isOpen(s, item) ? this.closedSize(item) : null)),
+      isGroup: items.map((item) => isGroup(s, item)),
+      sources: Array.from(ins.keys(), (item) => this.sourceOutside(item, nesting.insides[inside]!.item)),
+    })
+    return problemKey(closed.problem) === problemKey(problem) ? undefined : closed
+  }
+
+  /** The outermost item around `item` that is not also around `group`. */
+  private sourceOutside(item: number, group: number): number {
+    const { parent } = this.s
+    const around = new Set<number>([-1])
+    for (let at = group; at >= 0; at = parent[at]!) around.add(at)
+    let at = item
+    while (!around.has(parent[at]!)) at = parent[at]!
+    return at
   }
 
   settle(inside: number, arrangement: Arrangement): void {
@@ -220,10 +251,13 @@ class Sizes {
   }
 
   private closedBox(item: number): Box {
-    const size = cardSize(this.s, item)
-    const [w, h] = this.down ? [size.h, size.w] : [size.w, size.h]
-    const places = this.nesting.inPorts[item]!
-    return { w, h, ins: Array.from({ length: places }, (_, port) => (h * (port + 1)) / (places + 1)), outs: [h / 2] }
+    const { w, h } = this.closedSize(item)
+    return { w, h, ins: evenly(h, this.nesting.inPorts[item]!), outs: [h / 2] }
+  }
+
+  private closedSize(item: number): { w: number; h: number } {
+    const { w, h } = cardSize(this.s, item)
+    return this.down ? { w: h, h: w } : { w, h }
   }
 }
 

@@ -28,6 +28,15 @@ export interface Problem {
   /** How many places for edges the group's border has at the left and at the right; a layout finds where. */
   ins: number
   outs: number
+  /** Layers and order to keep. */
+  hint?: Hint
+}
+
+export interface Hint {
+  /** Per box, from 1 on. */
+  layer: Int32Array
+  /** Where things are across the flow, of which only the order counts: boxes, then border ports in, then out. */
+  across: Float64Array
 }
 
 /** Where everything of a problem went. The group's content begins at (0, 0). */
@@ -50,5 +59,6 @@ export const netOf = (arc: Arc) => (arc.from < 0 ? `in ${arc.fromPort}` : `${arc
 export function problemKey(problem: Problem): string {
   const boxes = problem.boxes.map((box) => `${box.w},${box.h},${box.ins.join(' ')},${box.outs.join(' ')}`)
   const arcs = problem.arcs.map((arc) => `${arc.from},${arc.fromPort},${arc.to},${arc.toPort}`)
-  return `${problem.ins}/${problem.outs}/${boxes.join(';')}/${arcs.join(';')}`
+  const hint = problem.hint ? `${problem.hint.layer.join(',')};${problem.hint.across.join(',')}` : ''
+  return `${problem.ins}/${problem.outs}/${boxes.join(';')}/${arcs.join(';')}/${hint}`
 }
