@@ -1,21 +1,11 @@
 import type { ElementId, Frame, Scene } from '../../src/protocol/view.ts'
 import { PaintCache } from './cache.ts'
-import {
-  bringIntoView,
-  type Camera,
-  clampZoom,
-  fit,
-  type Size,
-  toScene,
-  toScreen,
-  viewBox,
-  zoomAround,
-} from './camera.ts'
+import { type Camera, type Size, viewBox } from './camera.ts'
 import { listenToGestures } from './gestures.ts'
 import { type Overview, overviewOf, pngOf } from './image.ts'
 import { LabelPlaces } from './labels.ts'
 import { addLayer, type Layer } from './layers.ts'
-import { CameraMotion, placementOf, reducedMotion, SceneMotion } from './motion.ts'
+import { placementOf, SceneMotion } from './motion.ts'
 import { carryFrame, FrameNumbers, palette } from './numbers.ts'
 import { type Marks, paintMarks } from './overlay.ts'
 import { paint, type Placement, type View } from './paint.ts'
@@ -23,6 +13,7 @@ import { type Direction, type Hit, Picture } from './picture.ts'
 import { Pointing, type PointingCallbacks } from './pointing.ts'
 import { type Context, TextMeasure } from './text.ts'
 import { readTheme, type Theme } from './theme.ts'
+import { Viewpoint } from './viewpoint.ts'
 
 export interface Highlight {
   hovered: ElementId | null
@@ -37,8 +28,6 @@ export interface Highlight {
 const PAINTED_AT_ONCE = 600
 /** Milliseconds of a frame for painting slices. */
 const BUDGET = 5
-/** Milliseconds without a move after which the camera is said to rest. */
-const REST = 120
 /** Pixels that the pointer may be from an edge. */
 const EDGE_REACH = 5
 /**
@@ -52,16 +41,20 @@ export class GraphCanvas {
   private readonly marks: Layer
   private readonly stopListening: () => void
   private readonly observer: ResizeObserver
-  private readonly cameraListeners = new Set<(camera: Camera) => void>()
+  private readonly viewpoint = new Viewpoint(
+    () => this.picture?.bounds([]) ?? null,
+    () => {
+      this.baseDirty = true
+      this.schedule()
+    },
+  )
   private readonly changeListeners = new Set<() => void>()
   private readonly cache = new PaintCache()
   private readonly text = new TextMeasure()
 
   private theme: Theme
   private colours: string[]
-  private size: Size = { width: 0, height: 0 }
   private ratio = 1
-  private at: Camera = { x: 0, y: 0, zoom: 1 }
   private picture: Picture | null = null
   private labels: LabelPlaces | null = null
   private placement: Placement | null = null
@@ -69,10 +62,6 @@ export class GraphCanvas {
   private highlight: Highlight = { hovered: null, selected: null, lit: new Set(), path: null }
 
   private sceneMotion: SceneMotion | null = null
-  private cameraMotion: CameraMotion | null = null
-  /** The whole scene was asked for and nothing else since: a new size keeps showing it whole. */
-  private fitted = true
-  private lastMove = -Infinity
   /** Counts changes of what is painted, the camera aside. */
   private version = 0
   private baseDirty = true
@@ -99,7 +88,7 @@ export class GraphCanvas {
     this.pointing = new Pointing(target, callbacks)
     this.stopListening = listenToGestures(this.marks.canvas, {
       pan: (dx, dy) => this.panBy(dx, dy),
-      zoom: (factor, x, y) => this.zoomAt(factor, x, y),
+      zoom: (factor, x, y) => this.viewpoint.zoomAt(factor, x, y),
       point: (at) => this.pointing.point(at),
       click: (x, y) => this.pointing.click(x, y),
       doubleClick: (x, y) => this.pointing.doubleClick(x, y),
@@ -133,8 +122,7 @@ export class GraphCanvas {
       if (before !== undefined && after !== undefined) {
         // The upper left corner: where the title is, on a card as on the header of an open group.
         shift = { x: scene.x[after]! - oldPlacement.x[before]!, y: scene.y[after]! - oldPlacement.y[before]! }
-        this.cameraMotion = null
-        this.moveCamera({ x: this.at.x + shift.x, y: this.at.y + shift.y, zoom: this.at.zoom }, false)
+        this.viewpoint.shift(shift.x, shift.y)
       }
     }
     if (old && oldNumbers) this.numbers = new FrameNumbers(carryFrame(old.scene, oldNumbers.frame, scene), scene)
@@ -142,7 +130,7 @@ export class GraphCanvas {
       this.sceneMotion = new SceneMotion(old.scene, oldPlacement, scene, shift, now)
       this.placement = this.sceneMotion.placement
     }
-    if (this.fitted) this.fitNow(old !== null && (options.animate ?? false))
+    if (this.viewpoint.fitted) this.viewpoint.showAll(old !== null && (options.animate ?? false))
     this.pointing.forget()
     this.repaint()
   }
@@ -170,20 +158,16 @@ export class GraphCanvas {
   }
 
   get camera(): Readonly<Camera> {
-    return { ...this.at }
+    return { ...this.viewpoint.camera }
   }
 
   setCamera(camera: Camera): void {
-    this.cameraMotion = null
-    // Without a scene there is nothing to fit: a camera that is restored early is taken as it is.
-    const zoom = this.picture ? clampZoom(camera.zoom, this.fitZoom()) : camera.zoom
-    this.moveCamera({ ...camera, zoom }, false)
+    this.viewpoint.set(camera)
   }
 
   /** Returns the function that stops listening. */
   onCamera(listener: (camera: Camera) => void): () => void {
-    this.cameraListeners.add(listener)
-    return () => this.cameraListeners.delete(listener)
+    return this.viewpoint.listen(listener)
   }
 
   /** Called when scene, numbers, theme or size changed. Returns the function that stops listening. */
@@ -193,31 +177,30 @@ export class GraphCanvas {
   }
 
   zoomToFit(): void {
-    this.fitNow(true)
+    this.viewpoint.showAll(true)
   }
 
   zoomTo(elements: readonly ElementId[]): void {
     const items = this.itemsOf(elements)
     if (!this.picture || items.length === 0) return
-    this.glideTo(fit(this.picture.bounds(items), this.size))
+    this.viewpoint.show(this.picture.bounds(items))
   }
 
   zoomBy(factor: number): void {
-    this.zoomAt(factor, this.size.width / 2, this.size.height / 2)
+    const { width, height } = this.viewpoint.size
+    this.viewpoint.zoomAt(factor, width / 2, height / 2)
   }
 
   /** Moves the picture by CSS pixels. */
   panBy(dx: number, dy: number): void {
-    this.cameraMotion = null
-    this.moveCamera({ x: this.at.x - dx / this.at.zoom, y: this.at.y - dy / this.at.zoom, zoom: this.at.zoom }, false)
+    this.viewpoint.pan(dx, dy)
   }
 
   /** Moves the camera as little as needed to see an element. */
   reveal(element: ElementId): void {
     const item = this.picture?.itemOf.get(element)
     if (!this.picture || item === undefined) return
-    const goal = bringIntoView(this.at, this.size, this.picture.itemBox(item))
-    if (goal.x !== this.at.x || goal.y !== this.at.y) this.glideTo(goal)
+    this.viewpoint.reveal(this.picture.itemBox(item))
   }
 
   /** The element that an arrow key leads to: operands against the flow, consumers with it, siblings beside. */
@@ -233,13 +216,14 @@ export class GraphCanvas {
     const item = this.picture?.itemOf.get(element)
     if (!this.picture || item === undefined) return null
     const box = this.picture.itemBox(item)
-    const [x, y] = toScreen(this.at, this.size, box.x0, box.y0)
-    return { x, y, width: (box.x1 - box.x0) * this.at.zoom, height: (box.y1 - box.y0) * this.at.zoom }
+    const [x, y] = this.viewpoint.toScreen(box.x0, box.y0)
+    const { zoom } = this.viewpoint.camera
+    return { x, y, width: (box.x1 - box.x0) * zoom, height: (box.y1 - box.y0) * zoom }
   }
 
   /** The viewport's size in CSS pixels. */
   get viewport(): Readonly<Size> {
-    return this.size
+    return this.viewpoint.size
   }
 
   /** The whole scene in `size` CSS pixels, to be painted bit by bit; null without a scene. */
@@ -269,7 +253,7 @@ export class GraphCanvas {
     cancelAnimationFrame(this.request)
     this.stopListening()
     this.observer.disconnect()
-    this.cameraListeners.clear()
+    this.viewpoint.dispose()
     this.changeListeners.clear()
     this.cache.clear()
     this.base.canvas.remove()
@@ -289,52 +273,16 @@ export class GraphCanvas {
     return element === null ? null : (this.picture?.itemOf.get(element) ?? null)
   }
 
-  private fitCamera(): Camera {
-    return this.picture ? fit(this.picture.bounds([]), this.size) : { x: 0, y: 0, zoom: 1 }
-  }
-
-  private fitZoom(): number {
-    return this.fitCamera().zoom
-  }
-
-  private fitNow(glide: boolean): void {
-    this.cameraMotion = null
-    if (glide && this.size.width > 0) this.glideTo(this.fitCamera())
-    else this.moveCamera(this.fitCamera(), false)
-    this.fitted = true
-  }
-
-  private zoomAt(factor: number, x: number, y: number): void {
-    this.cameraMotion = null
-    this.moveCamera(zoomAround(this.at, this.size, factor, x, y, this.fitZoom()), false)
-  }
-
-  private glideTo(goal: Camera): void {
-    this.fitted = false
-    if (reducedMotion()) return this.moveCamera(goal, false)
-    this.cameraMotion = new CameraMotion(this.at, goal, performance.now())
-    this.schedule()
-  }
-
-  private moveCamera(camera: Camera, gliding: boolean): void {
-    if (!gliding) this.fitted = false
-    if (camera.x === this.at.x && camera.y === this.at.y && camera.zoom === this.at.zoom) return
-    this.at = camera
-    this.lastMove = performance.now()
-    this.baseDirty = true
-    this.schedule()
-    for (const listener of this.cameraListeners) listener(this.camera)
-  }
-
   private resize(): void {
-    this.size = { width: this.container.clientWidth, height: this.container.clientHeight }
+    const size = { width: this.container.clientWidth, height: this.container.clientHeight }
+    this.viewpoint.size = size
     this.ratio = window.devicePixelRatio
     for (const { canvas } of [this.base, this.marks]) {
-      canvas.width = Math.max(1, Math.round(this.size.width * this.ratio))
-      canvas.height = Math.max(1, Math.round(this.size.height * this.ratio))
+      canvas.width = Math.max(1, Math.round(size.width * this.ratio))
+      canvas.height = Math.max(1, Math.round(size.height * this.ratio))
     }
     this.cache.forgetScreen()
-    if (this.fitted) this.fitNow(false)
+    if (this.viewpoint.fitted) this.viewpoint.showAll(false)
     this.repaint()
     // A resized canvas is blank until it is drawn: not in the next frame but now.
     this.render(performance.now())
@@ -361,8 +309,8 @@ export class GraphCanvas {
       numbers: this.numbers,
       path: this.highlight.path,
       appearing: this.sceneMotion?.appearing ?? null,
-      camera: this.at,
-      size: this.size,
+      camera: this.viewpoint.camera,
+      size: this.viewpoint.size,
       ratio: this.ratio,
       placement: this.placement!,
       labels: this.labels,
@@ -376,12 +324,9 @@ export class GraphCanvas {
     this.request = 0
     // No event tells that the window came to a screen of another density.
     if (this.ratio !== window.devicePixelRatio) this.resize()
-    if (this.size.width === 0 || this.size.height === 0) return
-    if (this.cameraMotion) {
-      const { camera, done } = this.cameraMotion.at(now)
-      if (done) this.cameraMotion = null
-      this.moveCamera(camera, true)
-    }
+    const { width, height } = this.viewpoint.size
+    if (width === 0 || height === 0) return
+    this.viewpoint.advance(now)
     if (this.sceneMotion) {
       this.baseDirty = true
       if (!this.sceneMotion.advance(now)) {
@@ -391,7 +336,7 @@ export class GraphCanvas {
     }
     if (this.baseDirty) this.renderBase(now)
     this.renderMarks()
-    if (this.cameraMotion || this.sceneMotion || this.baseDirty) this.schedule()
+    if (this.viewpoint.moving || this.sceneMotion || this.baseDirty) this.schedule()
   }
 
   private renderBase(now: number): void {
@@ -408,13 +353,15 @@ export class GraphCanvas {
       const steps = paint(view)
       while (!steps.next().done);
     } else {
-      this.baseDirty = this.cache.show(view, this.version, now - this.lastMove > REST, BUDGET)
+      this.baseDirty = this.cache.show(view, this.version, this.viewpoint.rests(now), BUDGET)
     }
   }
 
   /** Whether what is in view can be painted within a frame. */
   private isLight(): boolean {
-    return this.picture!.countIn(viewBox(this.at, this.size), PAINTED_AT_ONCE) <= PAINTED_AT_ONCE
+    return (
+      this.picture!.countIn(viewBox(this.viewpoint.camera, this.viewpoint.size), PAINTED_AT_ONCE) <= PAINTED_AT_ONCE
+    )
   }
 
   private renderMarks(): void {
@@ -435,8 +382,8 @@ export class GraphCanvas {
 
   private hitAt(x: number, y: number): Hit {
     if (!this.picture) return null
-    const [sceneX, sceneY] = toScene(this.at, this.size, x, y)
-    return this.picture.hit(sceneX, sceneY, EDGE_REACH / this.at.zoom)
+    const [sceneX, sceneY] = this.viewpoint.toScene(x, y)
+    return this.picture.hit(sceneX, sceneY, EDGE_REACH / this.viewpoint.camera.zoom)
   }
 }
 
