@@ -6,12 +6,11 @@ import type { Details, ElementId, Overview, Scene, SessionRequests, SiteRange } 
 import { ItemFlag, ItemKind } from '../src/protocol/view.ts'
 import { Disposables } from './dom.ts'
 import type { Host } from './host.ts'
+import { Marks } from './marks.ts'
 import { type Direction, initialState, type PathEnd, readSaved, toSaved, type ViewState } from './state.ts'
 import { newest, Store } from './store.ts'
 import { passStop, type Stop, stopAt, timelineStops } from './timelineStops.ts'
 
-/** Elements of one code range that are looked for when they are hidden in closed groups. */
-const MAX_LOCATED = 200
 const SAVE_MS = 300
 /** Rows of the introduction's table. */
 const SUMMARY_ROWS = 12
@@ -35,11 +34,10 @@ export class Explorer {
   private readonly loadFrame: () => void
   private readonly loadDetails: (which: Watched) => void
   private items = new Map<ElementId, number>()
-  private readonly visible = new Map<ElementId, ElementId>()
+  private readonly marks: Marks
   private stopsOfOverview: { overview: Overview; stops: Stop[] } | null = null
   private saving: ReturnType<typeof setTimeout> | undefined
   private playing: ReturnType<typeof setTimeout> | undefined
-  private litSource: readonly ElementId[] = []
   /** Scenes that are asked for and not there yet. */
   private changing = 0
   /** The next frame belongs to a step: its op is brought into view. */
@@ -51,6 +49,7 @@ export class Explorer {
   constructor(host: Host, room: () => { width: number; height: number }) {
     this.host = host
     this.room = room
+    this.marks = new Marks(host, this.store, (element) => this.items.has(element))
     const frames = newest(
       ({ revision, tick }: { revision: number; tick: number }) => host.request('frame', { revision, tick }),
       (frame) => {
@@ -86,7 +85,7 @@ export class Explorer {
       }),
       this.store.watch(['selected'], () => {
         this.loadDetails('selected')
-        void this.refreshMarks()
+        void this.attempt(() => this.marks.refreshSelection())
       }),
       this.store.watch(['hovered'], () => this.loadDetails('hovered')),
       this.store.watch(['current', 'frame'], () => this.loadDetails('current')),
@@ -222,15 +221,14 @@ export class Explorer {
 
   /** Lights what a range of code made; an empty list puts it out. */
   light(elements: readonly ElementId[]): void {
-    this.litSource = elements
-    void this.refreshLit()
+    void this.attempt(() => this.marks.light(elements))
   }
 
   /** A path leads from the selection: where nothing is selected, from the root. */
   togglePath(to: PathEnd): void {
     if (this.state.selected === null && this.state.pathTo !== to) this.select(this.startingPoint())
     this.store.set({ pathTo: this.state.pathTo === to ? null : to })
-    void this.refreshPath()
+    void this.attempt(() => this.marks.refreshPath())
   }
 
   // — Time —
@@ -329,11 +327,9 @@ export class Explorer {
   private takeScene(scene: Scene, anchor: ElementId | null): void {
     if (this.state.scene && scene.revision < this.state.scene.revision) return
     this.items = new Map(Array.from(scene.element, (element, item) => [element, item]))
-    this.visible.clear()
     this.store.set({ scene, anchor })
     this.loadFrame()
-    void this.refreshMarks()
-    void this.refreshLit()
+    void this.attempt(() => this.marks.sceneChanged())
   }
 
   private async grew(overview: Overview): Promise<void> {
@@ -369,44 +365,6 @@ export class Explorer {
       const element = this.state[which]
       if (element !== null) load({ element, tick: this.state.tick })
     }
-  }
-
-  /** The element itself when it is in the scene, else the closed group that hides it. */
-  private async visibleOf(element: ElementId): Promise<ElementId> {
-    if (this.items.has(element)) return element
-    const known = this.visible.get(element)
-    if (known !== undefined) return known
-    const { visible } = await this.host.request('locate', { element })
-    this.visible.set(element, visible)
-    return visible
-  }
-
-  private async refreshMarks(): Promise<void> {
-    await this.attempt(async () => {
-      const { selected } = this.state
-      const visible = selected === null ? null : await this.visibleOf(selected)
-      if (selected === this.state.selected) this.store.set({ selectedVisible: visible })
-    })
-    await this.refreshPath()
-  }
-
-  private async refreshPath(): Promise<void> {
-    await this.attempt(async () => {
-      const { pathTo, selected } = this.state
-      if (pathTo === null || selected === null) return this.store.set({ path: null })
-      const { elements } = await this.host.request('path', { element: selected, to: pathTo })
-      if (this.state.pathTo === pathTo && this.state.selected === selected) this.store.set({ path: new Set(elements) })
-    })
-  }
-
-  private async refreshLit(): Promise<void> {
-    const source = this.litSource
-    await this.attempt(async () => {
-      const stride = Math.max(1, Math.ceil(source.length / MAX_LOCATED))
-      const looked = source.filter((element, i) => i % stride === 0 || this.items.has(element))
-      const lit = new Set(await Promise.all(looked.map((element) => this.visibleOf(element))))
-      if (source === this.litSource && (lit.size > 0 || this.state.lit.size > 0)) this.store.set({ lit })
-    })
   }
 
   private saveSoon(): void {
