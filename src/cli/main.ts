@@ -111,6 +111,7 @@ async function run(channel: SessionChannel, args: Arguments, script: string): Pr
     runtime: args.runtime,
     request: {
       script,
+      argv0: args.script,
       args: args.scriptArgs,
       cwd: process.cwd(),
       capture: !args.plain,
@@ -138,6 +139,7 @@ async function pipedInput(script: string): Promise<string | undefined> {
 function tellEnd(end: RunEnd): void {
   switch (end.kind) {
     case 'done':
+      if (end.exitCode !== 0) warn(`the script ended with exit code ${end.exitCode}`)
       return
     case 'raised':
       if (end.error.hint) warn(end.error.hint)

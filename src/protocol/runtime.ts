@@ -6,6 +6,8 @@ export interface SourceReader {
   read(path: string): Promise<Uint8Array>
   /** Everything below a folder that may be given to a script, without what is never wanted (`.git`, `node_modules`, virtual environments). */
   list(folder: string): Promise<{ path: string; size: number }[]>
+  /** The same place with every link followed; rejects when there is nothing. */
+  real(path: string): Promise<string>
 }
 
 export interface Limits {
@@ -24,6 +26,8 @@ export const defaultLimits: Limits = { seconds: 60, megabytes: 2048, nodes: 2_00
 export interface RunRequest {
   /** Absolute path of the script. */
   script: string
+  /** What the script sees as `sys.argv[0]`: its name as it was typed. Default: `script`. */
+  argv0?: string
   /** What the script sees as `sys.argv[1:]`. */
   args: string[]
   /** Absolute path of the folder the script starts in. */

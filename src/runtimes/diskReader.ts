@@ -14,6 +14,8 @@ export const diskReader: SourceReader = {
     return readFile(path)
   },
 
+  real: realpath,
+
   async list(folder) {
     const top = await realpath(folder)
     const found: { path: string; size: number }[] = []

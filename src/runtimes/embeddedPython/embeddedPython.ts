@@ -1,7 +1,7 @@
 /** The embedded runtime as the session sees it: one sandboxed process per run, started ahead when asked. */
 
 import type { RunEnd, RunRequest, RunSink, Run, Runtime, SourceReader } from '../../protocol/runtime.ts'
-import { gather, hostPath, insidePath } from './files.ts'
+import { gather, hostPath, insideName, insidePath, isWindows } from './files.ts'
 import { Frame, type SandboxRequest } from './frames.ts'
 import { hintFor } from './hints.ts'
 import { parseOutcome, type Outcome } from './outcome.ts'
@@ -93,6 +93,9 @@ class EmbeddedRun implements Run {
     for (const notice of given.notices) this.sink.notice(notice)
     const payload: SandboxRequest = {
       script: insidePath(this.request.script),
+      target: given.target,
+      argv0: insideName(this.request.argv0 ?? this.request.script, this.request.script),
+      windows: isWindows(this.request.script) ? this.request.script[0]! : null,
       args: this.request.args,
       cwd: insidePath(this.request.cwd),
       capture: this.request.capture,
@@ -181,7 +184,6 @@ class EmbeddedRun implements Run {
       case 'raised': {
         const { script, limits, cwd } = this.request
         const { error } = last
-        if (error.site) error.site = { ...error.site, file: hostPath(error.site.file, script) }
         const exists = (path: string) => {
           const host = hostPath(path.startsWith('/') ? path : `${insidePath(cwd)}/${path}`, script)
           return this.files.read(host).then(

@@ -14,45 +14,63 @@ export interface GivenFile {
 
 export interface GivenFiles {
   files: GivenFile[]
+  /** Where the script really lies, as a path inside, when it was reached through a link to another folder. */
+  target: string | null
   /** What was left out and why, for the user; empty when nothing was. */
   notices: string[]
 }
 
 /**
- * The path that a host path has inside: the same, but `C:\x` becomes `/c/x`, so that a script finds `__file__`,
- * its modules and its data where it expects them.
+ * The path that a host path has inside: the same, but `C:\x` becomes `/c/x` and `\\server\x` becomes `/unc/server/x`,
+ * so that a script finds `__file__`, its modules and its data where it expects them.
  */
 export function insidePath(hostPath: string): string {
   const drive = /^([A-Za-z]):[\\/]/.exec(hostPath)
-  if (!drive) return hostPath
-  return `/${drive[1]!.toLowerCase()}/${hostPath.slice(3).replaceAll('\\', '/')}`
+  if (drive) return `/${drive[1]!.toLowerCase()}/${slashes(hostPath.slice(3))}`
+  return isWindows(hostPath) ? `/unc/${slashes(hostPath.slice(2))}` : hostPath
 }
 
 /** The host's form of a path inside, `like` being any host path of the same run. */
 export function hostPath(inside: string, like: string): string {
-  const drive = /^\/([a-z])\//.exec(inside)
-  if (!/^[A-Za-z]:[\\/]/.test(like) || !drive) return inside
-  const letter = like[0]!.toLowerCase() === drive[1] ? like[0]! : drive[1]!.toUpperCase()
-  return `${letter}:\\${inside.slice(3).replaceAll('/', '\\')}`
+  if (!isWindows(like)) return inside
+  if (inside.startsWith('/unc/')) return `\\\\${backslashes(inside.slice(5))}`
+  const letter = /^\/([a-z])\//.exec(inside)?.[1]
+  if (letter === undefined) return inside
+  return `${like[0]!.toLowerCase() === letter ? like[0]! : letter.toUpperCase()}:\\${backslashes(inside.slice(3))}`
 }
 
+/** A path as it was typed, perhaps a relative one; `like` as above. */
+export function insideName(name: string, like: string): string {
+  return isWindows(like) ? slashes(insidePath(name)) : name
+}
+
+export function isWindows(path: string): boolean {
+  return /^([A-Za-z]:[\\/]|\\\\)/.test(path)
+}
+
+const slashes = (path: string) => path.replaceAll('\\', '/')
+const backslashes = (path: string) => path.replaceAll('/', '\\')
+
 export function folderOf(path: string): string {
-  const end = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'))
+  const end = Math.max(path.lastIndexOf('/'), isWindows(path) ? path.lastIndexOf('\\') : -1)
   return end <= 0 ? '/' : path.slice(0, end)
 }
 
 /**
- * The script and what lies below its folder, smallest path first, within 64 MiB and 5,000 files.
+ * The script and what lies below its folder, smallest path first, within 64 MiB and 5,000 files. As for plain Python,
+ * that is the folder that a linked script really lies in.
  * Rejects when the script itself cannot be read; a neighbour that cannot be read is left out.
  */
 export async function gather(script: string, reader: SourceReader): Promise<GivenFiles> {
-  const folder = folderOf(script)
-  const files: GivenFile[] = [{ path: insidePath(script), bytes: await reader.read(script) }]
+  const bytesOfScript = await reader.read(script)
+  const [real, realFolder] = await Promise.all([reader.real(script), reader.real(folderOf(script))])
+  const linked = folderOf(real) !== realFolder
+  const at = linked ? real : script
+  const folder = folderOf(at)
+  const files: GivenFile[] = [{ path: insidePath(at), bytes: bytesOfScript }]
   let bytes = files[0]!.bytes.length
   let left = 0
-  const listed = (await reader.list(folder)).filter(
-    ({ path }) => path !== script && isWanted(path.slice(folder.length)),
-  )
+  const listed = (await reader.list(folder)).filter(({ path }) => path !== at && isWanted(path.slice(folder.length)))
   // Python first: a big data set must not push out the modules.
   listed.sort((a, b) => Number(b.path.endsWith('.py')) - Number(a.path.endsWith('.py')) || (a.path < b.path ? -1 : 1))
   for (const { path, size } of listed) {
@@ -70,7 +88,7 @@ export async function gather(script: string, reader: SourceReader): Promise<Give
   }
   const notices =
     left === 0 ? [] : [`${left} files of the script's folder were not given to it (limits: 64 MiB, 5,000 files)`]
-  return { files, notices }
+  return { files, target: linked ? insidePath(real) : null, notices }
 }
 
 function isWanted(relative: string): boolean {

@@ -36,13 +36,18 @@ const MAX_PAYLOAD = 65 * 1024 * 1024
 /** A run as the sandbox sees it: paths are those inside. */
 export interface SandboxRequest {
   script: string
+  /** The script is a link to this; null: it is a file. */
+  target: string | null
+  argv0: string
+  /** First character of the script's path where the host is Windows, whose paths are shown; otherwise null. */
+  windows: string | null
   args: string[]
   cwd: string
   capture: boolean
   nodes: number
   megabytes: number
   stdin: string
-  /** Paths of the files that follow; all read-only. */
+  /** Paths of the files that follow. */
   files: string[]
 }
 

@@ -19,6 +19,7 @@ export interface EmscriptenFS {
   filesystems: Record<string, unknown>
   mkdirTree(path: string): void
   chmod(path: string, mode: number): void
+  symlink(target: string, path: string): void
   writeFile(path: string, data: Uint8Array): void
   makedev(major: number, minor: number): number
   mkdev(path: string, mode: number, dev: number): void

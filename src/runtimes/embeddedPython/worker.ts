@@ -107,6 +107,7 @@ function runScript(pyodide: Pyodide, { request, files }: WorkerRun): void {
   setCap(request.megabytes * 1024 * 1024)
   try {
     request.files.forEach((path, index) => give(pyodide, path, files[index]!))
+    if (request.target !== null) link(pyodide, request.target, request.script)
     give(pyodide, '/backprop/request.json', text.encode(JSON.stringify(request)))
     const stdin = text.encode(request.stdin)
     let at = 0
@@ -123,15 +124,22 @@ function runScript(pyodide: Pyodide, { request, files }: WorkerRun): void {
     emit(Frame.started, new Uint8Array(0))
     pyodide.runPython('import backprop_harness; backprop_harness.main()')
   } catch (error) {
-    emit(Frame.crashed, text.encode(`the embedded Python failed: ${lastLine(error)}`))
+    const exitCode = exitStatus(error)
+    if (exitCode !== null) emit(Frame.outcome, text.encode(JSON.stringify({ kind: 'done', exitCode, notices: [] })))
+    else emit(Frame.crashed, text.encode(`the embedded Python failed: ${lastLine(error)}`))
   }
 }
 
-/** Copies a file in, read-only. */
+/** Copies a file in; modules are read-only, data may be written to, as everything here is a copy. */
 function give({ FS }: Pyodide, path: string, bytes: Uint8Array): void {
   FS.mkdirTree(path.slice(0, path.lastIndexOf('/')))
   FS.writeFile(path, bytes)
-  FS.chmod(path, 0o444)
+  if (path.endsWith('.py')) FS.chmod(path, 0o444)
+}
+
+function link({ FS }: Pyodide, target: string, path: string): void {
+  FS.mkdirTree(path.slice(0, path.lastIndexOf('/')))
+  FS.symlink(target, path)
 }
 
 /** A device whose writes leave as frames of one kind. */
@@ -146,6 +154,12 @@ function device({ FS }: Pyodide, path: string, major: number, kind: FrameKind): 
     },
   })
   FS.mkdev(path, 0o222, dev)
+}
+
+/** `os._exit` ends the interpreter on the spot, which is no failure. */
+function exitStatus(error: unknown): number | null {
+  const { name, status } = error as { name?: unknown; status?: unknown }
+  return (name === 'ExitStatus' || name === 'Exit') && typeof status === 'number' ? status & 0xff : null
 }
 
 function lastLine(error: unknown): string {

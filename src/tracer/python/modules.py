@@ -6,6 +6,7 @@ import importlib.machinery
 import json
 import os
 import sys
+import tokenize
 import warnings
 
 from .calls import Calls
@@ -23,7 +24,7 @@ _MOST_AHEAD = 200
 class Capture:
     """Everything one recorded run shares: the analysis, the probes, the recorder."""
 
-    def __init__(self, send, max_nodes, roots):
+    def __init__(self, send, max_nodes, roots, shown=str):
         self.roots = roots
         self.program = Program()
         self.modules = {}
@@ -32,7 +33,7 @@ class Capture:
         self.codes = {}
         self.instrumented = False
         self.recorder = Recorder(send, self.probes, None, self.program, max_nodes)
-        self.sites = self.recorder.sites = Sites(self.recorder.writer)
+        self.sites = self.recorder.sites = Sites(self.recorder.writer, shown)
         self.recorder.cut = self._cut
         self._calls = self._seal = None
         self._installed = {}
@@ -203,8 +204,6 @@ for _function in (Finder.find_spec, Loader.source_to_code, Loader.path_stats, Ca
 
 
 def decode(path):
-    import tokenize
-
     with tokenize.open(path) as file:
         return file.read()
 

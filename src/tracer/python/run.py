@@ -3,6 +3,7 @@
 import gc
 import importlib.machinery
 import os
+import re
 import sys
 import traceback
 import types
@@ -15,19 +16,22 @@ from .sites import utf16_column
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def run(script, args, send, *, capture=True, max_nodes=2_000_000, user_roots=()):
-    """Runs `script` as `__main__` with `sys.argv[1:] = args`.
+def run(script, args, send, *, argv0=None, capture=True, max_nodes=2_000_000, user_roots=(), shown=str):
+    """Runs `script` as `__main__` with `sys.argv[1:] = args`; `argv0` is the script's name as it was typed.
 
     `send` gets chunks of the wire format (bytes), the first before the script starts, the last before this returns.
+    `shown` gives the form in which paths leave this process: in the recording, tracebacks and sites.
     Modules below the script's folder or `user_roots` are the user's own. With `capture=False` nothing is instrumented
     and nothing but the preamble and the facts of the run is sent. Returns a dict in the shape of `RunEnd` in
     src/protocol/runtime.ts: kind `done`, `raised` or `limit`.
     """
     script_path = os.path.abspath(script)
-    roots = [os.path.dirname(script_path)] + [os.path.abspath(root) for root in user_roots]
-    recording = Capture(send, max_nodes, roots)
+    # A script reached through a link finds its modules where it really lies.
+    folder = os.path.dirname(os.path.realpath(script_path))
+    roots = [folder, os.path.dirname(script_path)] + [os.path.abspath(root) for root in user_roots]
+    recording = Capture(send, max_nodes, roots, shown)
     recorder = recording.recorder
-    recorder.meta('script', script)
+    recorder.meta('script', shown(script))
     recorder.meta('interpreter', 'Python ' + sys.version.split()[0])
     recorder.meta('tracer', 'python')
     recorder.flush()
@@ -40,9 +44,9 @@ def run(script, args, send, *, capture=True, max_nodes=2_000_000, user_roots=())
     if sys.version_info < (3, 14):
         main.__annotations__ = {}
     sys.modules['__main__'] = main
-    sys.argv = [script] + list(args)
-    if not sys.path or sys.path[0] != os.path.dirname(script_path):
-        sys.path.insert(0, os.path.dirname(script_path))
+    sys.argv = [script if argv0 is None else argv0] + list(args)
+    if not sys.path or sys.path[0] != folder:
+        sys.path.insert(0, folder)
 
     finder = None
     interrupt = Interrupt(recording)
@@ -64,7 +68,7 @@ def run(script, args, send, *, capture=True, max_nodes=2_000_000, user_roots=())
     except Limit:
         end = {'kind': 'limit', 'limit': 'nodes', 'message': 'the recording ended at %d values' % max_nodes}
     except BaseException as error:
-        end = {'kind': 'raised', 'error': _report(error, script, roots)}
+        end = {'kind': 'raised', 'error': _report(error, roots, shown)}
     finally:
         interrupt.stop()
         if finder is not None:
@@ -100,7 +104,9 @@ def _finish(recording, end, capture):
     recorder = recording.recorder
     if capture:
         recording.finish()
-        recording.describe()
+        # Of a script that failed, the failure is the news.
+        if end['kind'] != 'raised' or recording.instrumented:
+            recording.describe()
     if end['kind'] == 'raised':
         recorder.event('exception', '%s: %s' % (end['error']['type'], end['error']['message']))
     elif end['kind'] == 'limit':
@@ -140,23 +146,28 @@ def _flush_output():
             pass
 
 
-def _report(error, script, roots):
+def _report(error, roots, shown):
     """Prints the error as the interpreter would, and describes it."""
     _strip(error)
+    lines = ''.join(traceback.format_exception(type(error), error, error.__traceback__))
+    text = re.sub(r'(?<=^  File ")[^"\n]+', lambda found: shown(found[0]), lines, flags=re.MULTILINE)
     try:
-        sys.excepthook(type(error), error, error.__traceback__)
+        if text != lines and sys.excepthook is sys.__excepthook__:
+            sys.stderr.write(text)
+        else:
+            sys.excepthook(type(error), error, error.__traceback__)
     except BaseException:
         traceback.print_exception(type(error), error, error.__traceback__)
-    lines = traceback.format_exception(type(error), error, error.__traceback__)
     try:
         message = str(error)
     except Exception:
         message = '<exception str() failed>'
+    site = _syntax_site(error) if isinstance(error, SyntaxError) else _site(error.__traceback__, roots)
     return {
         'type': type(error).__name__,
         'message': message,
-        'traceback': ''.join(lines),
-        'site': _syntax_site(error) if isinstance(error, SyntaxError) else _site(error.__traceback__, roots),
+        'traceback': text,
+        'site': site and {**site, 'file': shown(site['file'])},
         'hint': None,
     }
 
@@ -194,9 +205,9 @@ def _site(frame, roots):
     own = other = None
     while frame is not None:
         path = frame.tb_frame.f_code.co_filename
-        if is_below(path, roots[:1]):
+        if is_below(path, roots[:2]):
             own = frame
-        elif is_below(path, roots[1:]):
+        elif is_below(path, roots[2:]):
             other = frame
         frame = frame.tb_next
     found = own or other

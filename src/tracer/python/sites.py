@@ -63,8 +63,9 @@ class Code:
 class Sites:
     """Rows of `source` and `site`."""
 
-    def __init__(self, writer):
+    def __init__(self, writer, shown=str):
         self._writer = writer
+        self._shown = shown
         self._sources = {}
         self._rows = {}
         self._chained = {}
@@ -75,7 +76,7 @@ class Sites:
         if known is None:
             known = self._sources[module.path] = len(self._sources)
             text = self._writer.text
-            self._writer.rows['source'].extend((text(module.path), text(module.source)))
+            self._writer.rows['source'].extend((text(self._shown(module.path)), text(module.source)))
         return known
 
     def row(self, module, span):

@@ -1,14 +1,25 @@
 """Runs one script as plain Python would, with the tracer beside it, and reports how it ended."""
 
+import atexit
 import gc
 import json
 import os
 import random
 import sys
 
+import backprop_loop
 import backprop_tracer
 
 _LIBRARY = '/backprop/library'
+# What plain Python has imported before a script starts; of these, a script's own module of the same name never wins.
+_ALWAYS = {
+    '__main__', 'abc', 'codecs', 'encodings', 'genericpath', 'io', 'os', 'posixpath', 'site', 'stat', 'zipimport',
+    '_collections_abc', '_sitebuiltins', *sys.builtin_module_names,
+}
+# Programs that the script asked for with `os.system`, which says only by its result that there are none.
+_programs = []
+
+backprop_loop.install()
 
 
 def main():
@@ -21,16 +32,17 @@ def main():
     def send(data, _write=os.write, _fd=wire):
         _write(_fd, data)
 
-    folder = os.path.dirname(request['script'])
+    folder = os.path.dirname(os.path.realpath(request['script']))
     os.makedirs(request['cwd'], exist_ok=True)
     os.chdir(request['cwd'])
     # The snapshot froze the generator's state; a plain start takes fresh entropy.
     random.seed()
-    sys.argv = [request['script'], *request['args']]
     sys.dont_write_bytecode = True
     sys.stdout.reconfigure(encoding='utf-8', line_buffering=True)
     sys.stderr.reconfigure(encoding='utf-8', line_buffering=True)
     given = _files(folder)
+    _make_room(folder)
+    os.system = _system
 
     sys.path[:] = [folder, *[p for p in sys.path if p.endswith('.zip') or p.startswith('/lib')]]
     sys.path.append(_LIBRARY)
@@ -40,10 +52,14 @@ def main():
             request['script'],
             request['args'],
             send,
+            argv0=request['argv0'],
+            shown=_shown(request['windows']),
             capture=request['capture'],
             max_nodes=request['nodes'],
-            user_roots=[folder, _LIBRARY],
+            user_roots=[_LIBRARY],
         )
+        if result['kind'] != 'limit':
+            _leave(folder)
     except KeyboardInterrupt:
         result = {'kind': 'interrupted'}
     for stream in (sys.stdout, sys.stderr):
@@ -55,17 +71,79 @@ def main():
     os.write(outcome, json.dumps(result).encode('utf-8', 'replace'))
 
 
+def _shown(windows):
+    """How a path inside is shown: as the host writes it. `windows` is None or how the script's own path begins there."""
+
+    def host_path(path):
+        if path.startswith('/unc/'):
+            return '\\\\' + path[5:].replace('/', '\\')
+        if len(path) > 2 and path[0] == path[2] == '/' and path[1].isalpha():
+            letter = windows if windows.lower() == path[1] else path[1].upper()
+            return letter + ':\\' + path[3:].replace('/', '\\')
+        return path
+
+    return str if windows is None else host_path
+
+
+def _make_room(folder):
+    """Forgets what the snapshot imported where the script has a module of that name: its own wins."""
+    own = {name.removesuffix('.py') for name in os.listdir(folder)} - _ALWAYS
+    for name in list(sys.modules):
+        if name.partition('.')[0] in own:
+            del sys.modules[name]
+
+
+def _system(command, _system=os.system):
+    _programs.append(os.fsdecode(command))
+    return _system(command)
+
+
+def _leave(folder):
+    """What the interpreter does when a script is over: exit functions, then the end of the script's own objects.
+
+    The latter only where it can be seen: giving up a deep graph takes more of the C stack than there may be.
+    """
+    atexit._run_exitfuncs()
+    if not any('__del__' in vars(kind) and _is_own(kind, folder) for kind in gc.get_objects() if isinstance(kind, type)):
+        return
+    names = sys.modules['__main__'].__dict__
+    for name in sorted(names, key=lambda name: not (name.startswith('_') and not name.startswith('__'))):
+        if name != '__builtins__':
+            names[name] = None
+
+
+def _is_own(kind, folder):
+    file = getattr(sys.modules.get(kind.__module__), '__file__', None)
+    return isinstance(file, str) and (kind.__module__ == '__main__' or file.startswith(folder + '/'))
+
+
 def _files(folder):
-    return {os.path.join(base, name) for base, _, names in os.walk(folder) for name in names}
+    """The files below a folder, with what changes when they are written to."""
+    found = {}
+    for base, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(base, name)
+            info = os.lstat(path)
+            found[path] = info.st_mtime_ns, info.st_size
+    return found
 
 
 def _notices(folder, given):
     notices = []
-    file = getattr(sys.modules.get('micrograd'), '__file__', None)
-    if isinstance(file, str) and file.startswith(_LIBRARY):
-        notices.append('micrograd was not found beside the script; the compatible one that comes with this program was used')
-    written = sorted(os.path.relpath(path, folder) for path in _files(folder) - given)
-    if written:
-        listed = ', '.join(written[:5]) + (f' and {len(written) - 5} more' if len(written) > 5 else '')
-        notices.append(f'files that the script wrote stayed inside the sandbox: {listed}')
+    for name, what in (
+        ('micrograd', 'the compatible one that comes with this program was used'),
+        ('graphviz', 'a stand-in was used, which writes DOT text and draws no pictures'),
+    ):
+        file = getattr(sys.modules.get(name), '__file__', None)
+        if isinstance(file, str) and file.startswith(_LIBRARY):
+            notices.append(f'{name} was not found beside the script; {what}')
+    now = _files(folder)
+    if written := sorted(os.path.relpath(path, folder) for path in now if now[path] != given.get(path)):
+        notices.append(f'files that the script wrote stayed inside the sandbox: {_some(written)}')
+    if _programs:
+        notices.append(f'the sandbox has no other programs, so os.system did nothing with: {_some(_programs)}')
     return notices
+
+
+def _some(names):
+    return ', '.join(names[:5]) + (f' and {len(names) - 5} more' if len(names) > 5 else '')
