@@ -91,9 +91,9 @@ describe('bad input', () => {
   })
 
   it('an infinite loop ends at the time limit and keeps the graph', async () => {
-    const { code, stderr, report } = await run(`${engine}b.backward()\nwhile True:\n    pass\n`, ['--time-limit', '1'])
+    const { code, stderr, report } = await run(`${engine}b.backward()\nwhile True:\n    pass\n`, ['--time-limit', '3'])
     expect(code).toBe(3)
-    expect(stderr).toMatch(/ran longer than 1 s; what was recorded until then is kept/)
+    expect(stderr).toMatch(/ran longer than 3 s; what was recorded until then is kept/)
     expect(report?.nodes.length).toBe(2)
     expect(report?.error).toMatchObject({ kind: 'limit', type: 'time' })
   })
