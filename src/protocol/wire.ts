@@ -50,6 +50,25 @@ export const wireTables = {
     negInf: 'f64',
     detail: 'text',
   },
+  /**
+   * What the nodes have in common that one place in an engine's code makes, of at most two operands. `flags` holds
+   * the `operand.flags` of each, two bits long, the first operand's lowest; none are 0.
+   */
+  maker: { name: 'text', kind: 'u8', flags: 'i32' },
+  /**
+   * Short for a row of `op`, one of `value`, and one of `operand` for each operand of its maker. Blocks of `node` and
+   * of those tables take their places in the order of the stream. `left` and `right` are −1 beyond the operands.
+   */
+  node: {
+    maker: 'i32',
+    site: 'i32',
+    call: 'i32',
+    tick: 'i32',
+    kind: 'u8',
+    data: 'f64',
+    left: 'i32',
+    right: 'i32',
+  },
   /** One application of a rule (or the making of a leaf). `call` is −1 at module level. */
   op: { name: 'text', site: 'i32', call: 'i32', kind: 'u8', thread: 'u8' },
   /** What an op made. Scalar engines write exactly one value per op, so both share one id. */
@@ -67,6 +86,13 @@ export const wireTables = {
   passEnd: { pass: 'i32', tick: 'i32' },
   /** A root of a pass and the gradient that it was seeded with. */
   root: { pass: 'i32', value: 'i32', tick: 'i32', seed: 'f64', tensor: 'i32' },
+  /** What the runs of a rule of one or two contributions have in common: their operand slots and the statements. `secondSlot` is −1 if there is one. */
+  rule: { firstSlot: 'i8', firstSite: 'i32', secondSlot: 'i8', secondSite: 'i32' },
+  /**
+   * Short for a row of `step`, one of `upstream`, one of `contribution` for each slot of the rule with the amounts
+   * `first` and `second`, and one of `stepEnd`. The step begins at `tick`; each of those that follow is one tick later.
+   */
+  run: { pass: 'i32', rule: 'i32', op: 'i32', tick: 'i32', upstream: 'f64', first: 'f64', second: 'f64' },
   /** One op's backward. Steps may nest (recursive engines). */
   step: { pass: 'i32', op: 'i32', tick: 'i32' },
   stepEnd: { step: 'i32', tick: 'i32' },

@@ -1,6 +1,7 @@
 /** Wire bytes to tables, piece by piece as they arrive. Rejects anything malformed and names the offset. */
 import { WIRE_MAGIC, WIRE_VERSION, tableNames, type ColumnType, type TableName } from '../protocol/wire.ts'
 import { cellSize, type Cells } from './column.ts'
+import { Expander } from './expand.ts'
 import { boundsOf, type Bounds, type Tables } from './tables.ts'
 
 export class WireError extends Error {
@@ -23,6 +24,7 @@ const padded = (bytes: number) => Math.ceil(bytes / 8) * 8
 
 export class Decoder {
   private readonly tables: Tables
+  private readonly expander: Expander
   private buffer: Uint8Array = new Uint8Array(0)
   private length = 0
   /** Offset in the stream of `buffer[0]`. */
@@ -32,6 +34,7 @@ export class Decoder {
 
   constructor(tables: Tables) {
     this.tables = tables
+    this.expander = new Expander(tables)
   }
 
   /** Takes the next bytes. What was complete before a fault stays in the tables; after a fault nothing more is taken. */
@@ -156,7 +159,13 @@ export class Decoder {
       parts.push(cells)
       at += padded(rows * cellSize[type])
     }
+    if (name === 'node' || name === 'run') {
+      const fault = name === 'node' ? this.expander.nodes(parts) : this.expander.runs(parts)
+      if (fault !== null) throw new WireError(offset, fault)
+      return
+    }
     columns.forEach(([, , column], i) => column.append(parts[i]!))
+    if (name === 'operand') this.expander.operands(parts)
   }
 }
 

@@ -6,119 +6,150 @@ when the events need the careful way.
 """
 
 from array import array
-from itertools import accumulate, chain, compress, repeat
+from collections import Counter
+from itertools import accumulate, repeat
 from operator import attrgetter, lt
 
 from . import wire
 from .identity import number
 
+# How many items an event takes in the flat lists of nodes and of runs of rules.
+# A node: number of the maker's probe, object, value, two operands or all of them in a tuple and a name, site, call.
+# A run: number of the rule's probe, source, upstream, and for both parts target and amount.
+NODE = RULE = 7
+
 # Below this many events the columns cost more than they save.
-_WORTHWHILE = 8
+_WORTHWHILE = 32
+_PLAIN = {float, int, bool}
 
 
 class Bulk:
     """The part of the recorder that works in columns."""
 
-    def _take_nodes_in_bulk(self, events):
+    def _take_nodes_in_bulk(self, flat, ticks):
         """Nodes whose operands are exactly their makers' parameters, with leaves and constants among them."""
-        if len(events) < _WORTHWHILE:
+        if len(ticks) < _WORTHWHILE or not self.any_link:
             return False
-        probes, objs, _, params, codes, places, calls, kinds, _ = zip(*events)
-        flags = [() if probe is None else probe.flags for probe in probes]
-        counts = list(map(len, params))
+        numbers, objs, values, lefts, rights, sites, calls = (flat[column::NODE] for column in range(NODE))
+        types = set(map(type, values))
+        if not types <= _PLAIN:
+            return False
         identity = self.identity
         identity.forget_dead()
-        serials = range(self.nodes, self.nodes + len(events))
-        if list(map(len, flags)) != counts or not identity.add_new(objs, serials):
+        serials = range(self.nodes, self.nodes + len(ticks))
+        if not identity.add_new(objs, serials):
             return False
-        ops = list(chain.from_iterable(map(repeat, serials, counts)))
-        found = list(map(identity.table.get, map(id, chain.from_iterable(params))))
+        serial_of = identity.table.get
+        lefts = array('i', map(serial_of, map(id, lefts), repeat(-1)))
+        rights = array('i', map(serial_of, map(id, rights), repeat(-1)))
+        lone, without = 0, 0
+        for number_, count in Counter(numbers).items():
+            given = self.probes[number_].given if number_ >= 0 else 0
+            lone += count * (given == 1)
+            without += count * (given == 0)
         # An operand that is no node, or one that the same object is only later.
-        if None in found or not all(map(lt, found, ops)):
+        if (lefts.count(-1) != without or rights.count(-1) != without + lone
+                or not all(map(lt, lefts, serials)) or not all(map(lt, rights, serials))):
             identity.remove(objs)
             return False
 
-        self.any_link = self.any_link or bool(ops)
         self.nodes = serials.stop
         self.node_types.update(map(type, objs))
-        extend = self.writer.extend
-        extend('operand', ops, found, list(chain.from_iterable(flags)))
-        ends = accumulate(counts, initial=len(self.operand_values))
-        next(ends)
-        self.operand_starts += ends
-        self.operand_values += found
-        site_at = self.sites.at
-        text = self.writer.text
-        unmade = {1: text('leaf'), 2: text('constant')} if None in probes else {}
-        extend(
-            'op',
-            [unmade[kind] if probe is None else probe.row for probe, kind in zip(probes, kinds)],
-            [-1 if code is None else code.sites.get(place) or site_at(code, place)
-             for code, place in zip(codes, places)],
-            list(calls),
-            list(kinds),
+        self.makers.fromlist(numbers)
+        self.lefts += lefts
+        self.rights += rights
+        makers = self._makers_on_wire
+        for number_ in set(numbers):
+            if number_ not in makers:
+                self._write_maker(number_)
+        if types == {float}:
+            kinds = array('B', bytes(len(values)))
+        else:
+            kinds = [wire.INT if type(value) is int else wire.F64 for value in values]
+        self.writer.extend(
+            'node', list(map(makers.__getitem__, numbers)), sites, calls, ticks, kinds, values, lefts, rights,
         )
         return True
 
-    def _take_rules_in_bulk(self, events):
+    def _write_maker(self, number_):
+        probe = self.probes[number_] if number_ >= 0 else None
+        kind = wire.OP if probe else -number_
+        flags = sum(flag << 2 * place for place, flag in enumerate(probe.flags)) if probe else 0
+        name = probe.row if probe else self._op_name(None, kind, (), None, None)
+        self.writer.rows['maker'].extend((name, kind, flags))
+        self._makers_on_wire[number_] = len(self._makers_on_wire)
+
+    def _take_rules_in_bulk(self, flat):
         """Rules of a pass that has its root: each is a step with one or two contributions."""
-        count = len(events)
+        count = len(flat) // RULE
         if count < _WORTHWHILE or not self._rooted or self._pending:
             return False
-        numbers, sources, pulled, lefts, left_amounts, rights, right_amounts = zip(*events)
+        numbers, sources, pulled, lefts, left_amounts, rights, right_amounts = (flat[at::RULE] for at in range(RULE))
+        if not set(map(type, pulled)) | set(map(type, left_amounts)) | set(map(type, right_amounts)) <= _PLAIN:
+            return False
         ops = self.identity.of_all(sources)
-        pulled = _numbers(pulled)
-        rules = [self.probes[number_] for number_ in numbers]
-        starts = self.operand_starts
-        if None in ops or pulled is None:
+        if None in ops:
             return False
-        starts_of = [starts[op] for op in ops]
-        if [starts[op + 1] - start for op, start in zip(ops, starts_of)] != [rule.arity for rule in rules]:
-            return False
-        for rule in set(rules):
+        lone = 0
+        # A step takes a tick to begin, one for each part, and one to end.
+        lengths = {}
+        for number_, times in Counter(numbers).items():
+            rule = self.probes[number_]
             if not self.confirmed.get(rule.key):
                 return False
-            self._sites_of_rule(rule)
-        # Both parts of every rule side by side, then only those that there are.
-        there = [target is not None for target in _side_by_side(lefts, rights)]
-        steps = range(self._steps, self._steps + count)
-        step_of, firsts, targets, amounts = (
-            list(compress(_side_by_side(left, right), there))
-            for left, right in ((steps, steps), (starts_of, starts_of), (lefts, rights), (left_amounts, right_amounts))
-        )
-        # What is known of a rule's parts before it runs, by its number.
-        known = {number_: self.probes[number_] for number_ in set(numbers)}
-        slots_of = {number_: tuple(rule.slots) for number_, rule in known.items()}
-        sites_of = {number_: tuple(rule.row) for number_, rule in known.items()}
-        slots = list(chain.from_iterable([slots_of[number_] for number_ in numbers]))
-        sites = list(chain.from_iterable([sites_of[number_] for number_ in numbers]))
-        amounts = _numbers(amounts)
-        if amounts is None or len(slots) != len(targets):
-            # The latter is a rule that was left after its first line.
+            lone += times * (len(rule.slots) == 1)
+            lengths[number_] = 2 + len(rule.slots)
+        # A rule that was left after its first line.
+        if list(map(id, rights)).count(id(None)) != lone:
             return False
+        for pair in set(zip(numbers, map(self.makers.__getitem__, ops))) - self._right_pairs:
+            if not self._is_right_pair(*pair):
+                return False
+            self._right_pairs.add(pair)
+        for op in self.others.keys() & ops if self.others else ():
+            if -1 in self.others[op]:
+                return False
+        rules = self._rules_on_wire
+        for number_ in set(numbers):
+            if number_ not in rules:
+                self._write_rule(number_)
 
-        # A step takes a tick to begin, one for each part, and one to end: the tick before the next one begins.
-        opened = self._step >= 0
-        base = self.tick + opened
-        begins = list(accumulate([3 if right is None else 4 for right in rights], initial=base))
-        tick = begins.pop() - 1
-        ended = [begin - 1 for begin in begins]
-        ticks = [at + 2 * step for at, step in enumerate(step_of, base + 1 - 2 * self._steps)]
-        steps = list(steps)
-        values = self.operand_values
-        serials = [values[first + slot] for first, slot in zip(firsts, slots)]
-        extend = self.writer.extend
-        extend('stepEnd', [self._step, *steps[:-1]] if opened else steps[:-1], ended if opened else ended[1:])
-        extend('step', array('i', [self.active]) * count, ops, begins)
-        extend('upstream', steps, pulled)
-        extend('contribution', step_of, slots, serials, ticks, amounts, array('B', [wire.ADD]) * len(slots), sites)
-        self._touched.update(zip(serials, targets))
-        self._step = steps[-1]
+        self._end_step()
+        ticks = array('i', accumulate(map(lengths.__getitem__, numbers), initial=self.tick))
+        self.tick = ticks.pop()
+        self.writer.extend(
+            'run', array('i', [self.active]) * count, list(map(rules.__getitem__, numbers)), ops, ticks, pulled,
+            left_amounts, right_amounts,
+        )
+        self._reached += lefts
+        self._reached += rights
         self._steps += count
-        self._step_op = ops[-1]
         self._used_slots = []
-        self.tick = tick
         return True
+
+    def _is_right_pair(self, rule, maker):
+        """Whether a rule's slots are the operands of what a maker makes: it belongs to the same function."""
+        if maker < 0:
+            return False
+        rule, maker = self.probes[rule], self.probes[maker]
+        return rule.scope is maker.scope and rule.arity == maker.given
+
+    def _write_rule(self, number_):
+        rule = self.probes[number_]
+        sites = self._sites_of_rule(rule)
+        row = [part for pair in zip(rule.slots, sites) for part in pair]
+        self.writer.rows['rule'].extend((*row, -1, -1)[:4])
+        self._rules_on_wire[number_] = len(self._rules_on_wire)
+
+    @property
+    def _touched(self):
+        """The nodes that a gradient has reached in this pass, by serial number."""
+        if self._reached:
+            objs = dict(zip(map(id, self._reached), self._reached))
+            self._reached = []
+            objs.pop(id(None), None)
+            self._touched_before.update(zip(self.identity.of_all(objs.values()), objs.values()))
+        return self._touched_before
 
     def _hold_in_bulk(self):
         """What the cells hold at the end of a pass, when all nodes are of one plain class."""
@@ -143,14 +174,6 @@ class Bulk:
         self.writer.extend('held', array('i', [self.active]) * len(serials), serials, before, cells)
         held.update(zip(serials, cells))
         return True
-
-
-def _side_by_side(left, right):
-    """The parts of each rule one after the other."""
-    column = [None] * (2 * len(left))
-    column[::2] = left
-    column[1::2] = right
-    return column
 
 
 def _numbers(column):

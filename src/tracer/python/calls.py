@@ -7,7 +7,7 @@ from .wire import CALL, LOOP
 class _Run:
     """One frame: a call that is under way, or was the last one seen."""
 
-    __slots__ = ('frame', 'code', 'row', 'parent', 'children', 'iterations', 'receiver')
+    __slots__ = ('frame', 'code', 'row', 'parent', 'children', 'iterations', 'receiver', 'loop', 'count', 'iteration')
 
     def __init__(self, frame, code, row, parent):
         self.frame = frame
@@ -17,6 +17,8 @@ class _Run:
         self.children = []
         self.iterations = []
         self.receiver = None
+        # The row of the iteration of an outermost loop, for the probes.
+        self.loop = self.count = self.iteration = -1
 
 
 class Calls:
@@ -34,12 +36,47 @@ class Calls:
         self._count = 0
         self.counts = []
         self._append = writer.rows['call'].extend
+        self._headers = {}
 
     def row(self, frame, code):
         """The row of the innermost call or iteration that a frame is in now, -1 at module level."""
         return self._row_in(self._run(frame, code))
 
+    def locate(self, frame, code):
+        """The rows of the site and of the call that a frame is at."""
+        lasti = frame.f_lasti
+        row = self.row(frame, code)
+        loops = code.loops[lasti]
+        site = self._sites.at(code, lasti)
+        code.places[lasti] = site, loops[0] if len(loops) == 1 else -1 if loops else None
+        code.run = self.runs[id(frame)]
+        return site, row
+
+    def iterate(self, run, loop, count):
+        """The row of an iteration of the only loop around."""
+        known = run.iterations
+        if known and known[0][0] == loop and known[0][1] == count:
+            row = known[0][2]
+        else:
+            row = self._count
+            self._count = row + 1
+            self._append((run.row, LOOP, -1, -1, self._header(loop), count))
+            known[:] = ((loop, count, row, run.row),)
+        run.loop = loop
+        run.count = count
+        run.iteration = row
+        return row
+
+    def _header(self, loop):
+        site = self._headers.get(loop)
+        if site is None:
+            known = self._loops[loop]
+            site = self._headers[loop] = self._sites.of_header(known.module, known.node)
+        return site
+
     def clear(self):
+        for run in self.runs.values():
+            run.code.run = None
         self.runs.clear()
 
     def _run(self, frame, code):
@@ -93,6 +130,8 @@ class Calls:
             waiting.extend(gone.children)
             if self.runs.get(id(gone.frame)) is gone:
                 del self.runs[id(gone.frame)]
+            if gone.code.run is gone:
+                gone.code.run = None
             # Nothing refers to it in a circle: it goes now, and with it its frame and what that holds.
             gone.parent = gone.frame = None
             gone.children = ()
@@ -123,8 +162,12 @@ class Calls:
             loops = run.code.loops[lasti] = loops_around(run.code, run.code.span(lasti), self._loops_by_path())
         if not loops:
             return row
-        known = run.iterations
         counts = self.counts
+        if len(loops) == 1:
+            loop = loops[0]
+            count = counts[loop]
+            return run.iteration if run.loop == loop and run.count == count else self.iterate(run, loop, count)
+        known = run.iterations
         for depth, loop in enumerate(loops):
             count = counts[loop]
             if depth < len(known):
@@ -134,10 +177,7 @@ class Calls:
                     continue
                 del known[depth:]
             above = row
-            node = self._loops[loop].node
-            site = self._loops[loop].row
-            if site is None:
-                site = self._loops[loop].row = self._sites.of_header(self._loops[loop].module, node)
+            site = self._header(loop)
             row = self._count
             self._count = row + 1
             self._append((above, LOOP, -1, -1, site, count))

@@ -131,6 +131,7 @@ class Instrumenter(Rules, Makers):
             slots.append(maker.params.index(target))
         like = node.body[-1]
         number = self._probe(FAST, node, self.program.contributions[node.body[0], node.body[0].target][0])
+        self.probes[number].scope = maker
         self.probes[number].slots = slots
         self.probes[number].arity = len(maker.params)
         self.probes[number].lines = node.body

@@ -7,6 +7,10 @@ from .probe import ASSIGN
 from .scopes import index_of, tail
 from .syntax import is_local, listed, made_from, root_of, vararg
 
+# What an expression may consist of that makes no objects of the user's and is as good as sure not to raise.
+_HARMLESS = (ast.Constant, ast.Name, ast.Attribute, ast.Tuple, ast.List, ast.Set, ast.JoinedStr, ast.FormattedValue,
+             ast.expr_context)
+
 
 class Makers:
     """The part of the instrumenter that knows value cells."""
@@ -17,8 +21,7 @@ class Makers:
             if self._is_super(node):
                 receiver = self._name(self._method(scope).receiver, node)
                 return self._call('mx', node, arguments[0], self._copy(node, scope), receiver, *arguments[1:])
-            return self._call('mk%d' % min(len(arguments) - 1, 3), node, arguments[0], self._copy(node, scope),
-                              *arguments[1:])
+            return self._made(arguments, node, scope)
         if tail(node) == 'append' and self.program.value and self.program.value[0] == ('map', tail(node.func.value)
                                                                                       if isinstance(node.func, ast.Attribute) else None):
             arguments = self._maker_arguments(node, scope, node)
@@ -46,6 +49,27 @@ class Makers:
                 if not self._is_tested(node, scope):
                     return self._gradient_load(node, scope, key)
         return self._copy(node, scope)
+
+    def _made(self, arguments, node, scope):
+        """A constructor call with its probe; before a constructor that is sure to tell of its object there is a hint."""
+        probe = self.probes[arguments[0].value]
+        given = len(arguments) - 1
+        if given not in (1, 2) or probe.dynamic or not probe.inside or probe.scope in self.readers or scope in self.readers:
+            return self._call('mk%d' % min(given, 3), node, arguments[0], self._copy(node, scope), *arguments[1:])
+        probe.given = given
+        made = self._copy(node, scope)
+        functions = [function for function, _, _ in self.program.constructors(node, scope)]
+        values = [*node.args, *(word.value for word in node.keywords)]
+        if functions and None not in functions and values and all(isinstance(n, _HARMLESS) for n in ast.walk(values[-1])):
+            last = made.keywords[-1] if made.keywords else None
+            value = last.value if last else made.args[-1]
+            hint = self._call('o', value, ast.copy_location(ast.Constant(None), value))
+            hinted = ast.copy_location(ast.BoolOp(ast.Or(), [hint, value]), value)
+            if last:
+                last.value = hinted
+            else:
+                made.args[-1] = hinted
+        return self._call('f%d' % given, node, arguments[0], made, *arguments[1:])
 
     def _setattr(self, node, scope):
         for statement, target, value in scope.stores:

@@ -1,6 +1,7 @@
 """The backward pass: from contributions to passes, roots, steps, and what the engine holds at the end."""
 
 from . import wire
+from .bulk import RULE
 from .identity import MISSING, fields_of, number
 from .probe import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL, SEED, SHARE
 
@@ -16,8 +17,7 @@ class Passes:
     def _take_backward(self, events):
         probes = self.probes
         serial_of = self.identity.of
-        slots = self.operand_values
-        starts = self.operand_starts
+        touched = self._touched
         rows = self.writer.rows
         contribute = rows['contribution'].extend
         begin, end, pull = rows['step'].extend, rows['stepEnd'].extend, rows['upstream'].extend
@@ -54,31 +54,31 @@ class Passes:
                     step = self._step
             used = self._used_slots
             slot = len(used)
-            at = starts[op] + slot
-            if at >= starts[op + 1] or slots[at] != serial:
-                slot = self._slot(self.operands(op), serial, used)
+            operands = self.operands(op)
+            if slot >= len(operands) or operands[slot] != serial:
+                slot = self._slot(operands, serial, used)
             used.append(slot)
             if type(amount) is not float:
                 amount = self.amount(amount)
             tick = self.tick
             self.tick = tick + 1
             contribute((step, slot, serial, tick, amount, 0, site))
-            self._touched[serial] = target
+            touched[serial] = target
 
-    def _take_rules(self, events):
+    def _take_rules(self, flat):
         """Whole steps of the commonest rules: the operand slots are known from the code."""
         at = 0
-        while at < len(events) and (not self._rooted or self._pending):
-            self._take_each_rule(events[at:at + 1])
-            at += 1
-        rest = events[at:]
+        while at < len(flat) and (not self._rooted or self._pending):
+            self._take_each_rule(flat[at:at + RULE])
+            at += RULE
+        rest = flat[at:] if at else flat
         if not self._take_rules_in_bulk(rest):
             self._take_each_rule(rest)
 
-    def _take_each_rule(self, events):
+    def _take_each_rule(self, flat):
         serial_of = self.identity.of
         contribute = self.writer.rows['contribution'].extend
-        for number_, source, upstream, *parts in events:
+        for number_, source, upstream, *parts in zip(*[iter(flat)] * RULE):
             op = serial_of(source)
             if op < 0:
                 continue
@@ -134,7 +134,11 @@ class Passes:
             self.begin_site = None
 
     def operands(self, op):
-        return self.operand_values[self.operand_starts[op]:self.operand_starts[op + 1]]
+        given = self.others.get(op)
+        if given is not None:
+            return given
+        left, right = self.lefts[op], self.rights[op]
+        return (left, right) if right >= 0 else (left,) if left >= 0 else ()
 
     def _slot(self, operands, serial, used):
         """The first operand slot of a value that this step has not served yet, -1 when it is no operand."""
@@ -187,7 +191,7 @@ class Passes:
         self.active = self.passes
         self.passes += 1
         self.writer.rows['pass'].extend((-1, kind, site, self._now()))
-        self._touched = {}
+        self._touched.clear()
         self._rooted = False
         self._pull_steps = {}
 
@@ -380,7 +384,7 @@ class Passes:
                 before[serial] = after
         self.writer.rows['passEnd'].extend((self.active, self._now()))
         self.active = -1
-        self._touched = {}
+        self._touched.clear()
         self._pull_steps = {}
         self._invocations = {}
         self._invocation = None

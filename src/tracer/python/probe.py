@@ -9,7 +9,7 @@ FAST, LOAD, INCREMENT, ASSIGN, SEED, MARK, ENTER, PULL, BEGIN, END, SHARE = rang
 class Probe:
     """The static facts of one probe."""
 
-    __slots__ = ('kind', 'module', 'node', 'key', 'first', 'sign', 'recursive', 'scope', 'used', 'linked', 'label', 'row', 'helper', 'again', 'dynamic', 'flags', 'inside', 'slots', 'arity', 'lines', 'plain')
+    __slots__ = ('kind', 'module', 'node', 'key', 'first', 'sign', 'recursive', 'scope', 'used', 'linked', 'label', 'row', 'helper', 'again', 'dynamic', 'flags', 'inside', 'slots', 'arity', 'lines', 'plain', 'given')
 
     def __init__(self, kind, module, node, key=None, scope=None):
         self.kind = kind
@@ -28,6 +28,8 @@ class Probe:
         self.dynamic = self.inside = True
         self.flags = self.slots = self.lines = None
         self.arity = 0
+        # How many operands its probe is given one by one, -1 for a tuple and a name.
+        self.given = -1
         # Whether its nodes have all of the maker's parameters for operands, and nothing else to say.
         self.plain = False
         self.again = isinstance(node, ast.stmt)

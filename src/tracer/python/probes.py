@@ -9,7 +9,8 @@ import time
 
 from .identity import MISSING, Place
 from .probe import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL, SEED, SHARE
-from .record import BACKWARD, NODES, RULES, WRITES
+from .bulk import NODE, RULE
+from .record import BACKWARD, CONSTANT, LEAF, NODES, RULES, WRITES
 
 _CHUNK = 4096
 # Seconds in which nodes are sent one by one.
@@ -27,26 +28,47 @@ class Limit(BaseException):
 def make_probes(recorder, codes, calls):
     """The probes by name, and what seals the events they hold; `codes` maps `id(code)` to `Code`."""
     frame_at = sys._getframe
-    made, back, ran, wrote = [], [], [], []
+    # Flat: NODE numbers for each node, RULE numbers for each run of a rule.
+    made, ran = [], []
+    # Names: how long `made` was, the label, what was named.
+    named = []
+    back, wrote = [], []
+    tell = made.extend
+    run = ran.extend
     reads = []
     pending = []
+    # A node that is being made, until its maker tells of it.
+    newest = newest_value = None
+    # Not empty when a maker is about to call the constructor.
+    hints = []
     held = []
     counts = calls.counts
     invocations = {}
     find_code = codes.get
     identity = recorder.identity
     probe_table = recorder.probes
-    runs_get = calls.runs.get
+    locate = calls.locate
+    iterate = calls.iterate
     serial_invocation = 0
     driver = None
-    limit = min(_CHUNK, recorder.max_nodes)
+    limit = NODE * min(_CHUNK, recorder.max_nodes)
     eager_until = None
 
     def seal():
-        for kind, events in ((NODES, made), (BACKWARD, back), (RULES, ran), (WRITES, wrote)):
-            if events:
-                recorder.runs.append((kind, events[:]))
-                events.clear()
+        """Ends a stretch of events. In it writes come first, then nodes, then gradients, then rules."""
+        if wrote:
+            recorder.runs.append((WRITES, wrote[:]))
+            wrote.clear()
+        if made or named:
+            recorder.runs.append((NODES, (made[:], named[:])))
+            made.clear()
+            named.clear()
+        if back:
+            recorder.runs.append((BACKWARD, back[:]))
+            back.clear()
+        if ran:
+            recorder.runs.append((RULES, ran[:]))
+            ran.clear()
 
     def settle():
         nonlocal limit
@@ -56,7 +78,7 @@ def make_probes(recorder, codes, calls):
         if left <= 0:
             recorder.cut()
             raise Limit()
-        limit = min(_CHUNK, left)
+        limit = NODE * min(_CHUNK, left)
 
     def hurry():
         """The first nodes leave at once: a script that then hangs and is killed has shown something."""
@@ -84,55 +106,73 @@ def make_probes(recorder, codes, calls):
             frame = frame.f_back
         return None, None, inside
 
-    def row_at(code, frame, lasti):
-        run = runs_get(id(frame))
-        if run is not None and run.frame is frame:
-            loops = code.loops.get(lasti)
-            if loops is not None:
-                if not loops:
-                    return run.row
-                if len(loops) == 1 and run.iterations:
-                    known = run.iterations[0]
-                    if known[1] == counts[loops[0]] and known[0] == loops[0]:
-                        return known[2]
-        return calls.row(frame, code)
+    def where(frame, code):
+        """The rows of the site and of the call that a frame of the user's is at."""
+        place = code.places.get(frame.f_lasti)
+        call = code.run
+        if place is None or call is None or call.frame is not frame:
+            return locate(frame, code)
+        loop = place[1]
+        if loop is None:
+            return place[0], call.row
+        if loop < 0:
+            return locate(frame, code)
+        count = counts[loop]
+        if call.count == count and call.loop == loop:
+            return place[0], call.iteration
+        return place[0], iterate(call, loop, count)
 
     # -- nodes
 
     def n(value, obj):
+        nonlocal newest, newest_value
         if value is None:
+            hints.clear()
             return value
-        frame = frame_at(2)
-        code = find_code(id(frame.f_code))
-        while code is None or code.engine and not code.maker:
-            frame = frame.f_back
-            if frame is None:
-                break
-            code = find_code(id(frame.f_code))
-        if frame is None:
-            made.append((None, obj, value, (), None, 0, -1, 1, None))
-        elif code.maker:
-            pending.append((obj, value))
+        if hints:
+            hints.clear()
         else:
-            code, frame, inside = place_of(frame_at(1))
-            leaf(obj, value, code, frame, inside)
+            frame = frame_at(2)
+            code = find_code(id(frame.f_code))
+            while code is None or code.engine and not code.maker:
+                frame = frame.f_back
+                if frame is None:
+                    break
+                code = find_code(id(frame.f_code))
+            if frame is None:
+                tell((LEAF, obj, value, None, None, -1, -1))
+                return value
+            if not code.maker:
+                code, frame, inside = place_of(frame_at(1))
+                leaf(obj, value, code, frame, inside)
+                return value
+        if newest is not None:
+            pending.append((newest, newest_value))
+        newest = obj
+        newest_value = value
         return value
 
     def leaf(obj, value, code, frame, inside):
-        if back or ran or wrote:
+        if back or ran:
             seal()
-        lasti = frame.f_lasti if frame is not None else 0
-        row = row_at(code, frame, lasti) if frame is not None else -1
-        made.append((None, obj, value, (), code, lasti, row, 2 if inside else 1, None))
+        site, row = where(frame, code) if frame is not None else (-1, -1)
+        tell((CONSTANT if inside else LEAF, obj, value, None, None, site, row))
         if len(made) >= limit:
             settle()
 
     def op(number, node, params, frame):
         """A maker has made a node."""
+        nonlocal newest
         probe = probe_table[number]
         value = MISSING
         constants = None
-        if not pending and not probe.again and (made and made[-1][1] is node and made[-1][7] == 0 or identity.of(node) >= 0):
+        hints.clear()
+        if newest is not None:
+            pending.append((newest, newest_value))
+            newest = None
+        if not pending and not probe.again and (
+            made and made[-NODE + 1] is node and made[-NODE] >= 0 or identity.of(node) >= 0
+        ):
             # Another maker, called by this one, has told of it already.
             return
         if pending:
@@ -143,14 +183,15 @@ def make_probes(recorder, codes, calls):
                 else:
                     constants.append(entry)
             pending.clear()
-        elif made and made[-1][1] is node and made[-1][7]:
-            value = made.pop()[2]
+        elif made and made[-NODE + 1] is node and made[-NODE] < 0:
+            value = made[-NODE + 2]
+            del made[-NODE:]
         if value is MISSING:
             value = identity.read(node, probe.key)
             if value is MISSING or value is None:
                 reads.clear()
                 return
-        if back or ran or wrote:
+        if back or ran:
             seal()
         name = op_name(probe, params, frame, node) if probe.dynamic else None
         above = frame.f_back
@@ -159,17 +200,16 @@ def make_probes(recorder, codes, calls):
             code, frame, _ = place_of(frame)
         else:
             frame = above
-        if code is None:
-            lasti, row = 0, -1
-        else:
-            lasti = frame.f_lasti
-            row = row_at(code, frame, lasti)
+        site, row = where(frame, code) if code is not None else (-1, -1)
         if constants:
             for obj, number_ in constants:
-                made.append((None, obj, number_, (), code, lasti, row, 2, None))
+                tell((CONSTANT, obj, number_, None, None, site, row))
         if reads:
             params = with_reads(params)
-        made.append((probe, node, value, params, code, lasti, row, 0, name))
+        if probe.given < 0:
+            tell((number, node, value, params, name, site, row))
+        else:
+            tell((number, node, value, *params, *(None,) * (2 - probe.given), site, row))
         if len(made) >= limit:
             settle()
 
@@ -233,22 +273,54 @@ def make_probes(recorder, codes, calls):
         return node
 
     def mk2(number, node, a, b):
-        probe = probe_table[number]
-        if len(pending) == 1 and pending[0][0] is node and not (probe.dynamic or reads or back or ran or wrote):
-            # What `op` does, when nothing is unusual.
-            frame = frame_at(2)
-            code = find_code(id(frame.f_code))
-            if code is not None and not code.engine:
-                lasti = frame.f_lasti
-                made.append((probe, node, pending.pop()[1], (a, b), code, lasti, row_at(code, frame, lasti), 0, None))
-                if len(made) >= limit:
-                    settle()
-                return node
         op(number, node, (a, b), frame_at(1))
         return node
 
     def mk3(number, node, *params):
         op(number, node, params, frame_at(1))
+        return node
+
+    def f1(number, node, a):
+        return f2(number, node, a, None)
+
+    def f2(number, node, a, b):
+        """What `op` does, when nothing is unusual."""
+        nonlocal newest
+        if newest is node:
+            frame = frame_at(2)
+            code = find_code(id(frame.f_code))
+            while code is None or code.engine:
+                frame = frame.f_back
+                if frame is None:
+                    break
+                code = find_code(id(frame.f_code))
+            if frame is not None:
+                if back or ran:
+                    seal()
+                newest = None
+                # What `where` does, without a call of it.
+                place = code.places.get(frame.f_lasti)
+                call = code.run
+                if place is not None and call is not None and call.frame is frame:
+                    site, loop = place
+                    if loop is None:
+                        row = call.row
+                    elif loop < 0:
+                        row = locate(frame, code)[1]
+                    else:
+                        count = counts[loop]
+                        row = call.iteration if call.count == count and call.loop == loop else iterate(call, loop, count)
+                else:
+                    site, row = locate(frame, code)
+                if pending:
+                    for obj, value in pending:
+                        tell((CONSTANT, obj, value, None, None, site, row))
+                    pending.clear()
+                tell((number, node, newest_value, a, b, site, row))
+                if len(made) >= limit:
+                    settle()
+                return node
+        op(number, node, (a, b)[:probe_table[number].given], frame_at(1))
         return node
 
     def ms(number, value, node, *params):
@@ -302,7 +374,7 @@ def make_probes(recorder, codes, calls):
     # -- gradients
 
     def c(number, target, amount, source, upstream):
-        if made or ran or wrote:
+        if ran:
             seal()
         back.append((FAST, number, target, amount, source, upstream))
         if len(back) >= _CHUNK:
@@ -310,21 +382,17 @@ def make_probes(recorder, codes, calls):
         return amount
 
     def r1(number, source, upstream, target, amount):
-        if made or wrote or back:
-            seal()
-        ran.append((number, source, upstream, target, amount, None, None))
-        if len(ran) >= _CHUNK:
+        run((number, source, upstream, target, amount, None, 0.0))
+        if len(ran) >= RULE * _CHUNK:
             settle()
 
     def r2(number, source, upstream, left, left_amount, right, right_amount):
-        if made or wrote or back:
-            seal()
-        ran.append((number, source, upstream, left, left_amount, right, right_amount))
-        if len(ran) >= _CHUNK:
+        run((number, source, upstream, left, left_amount, right, right_amount))
+        if len(ran) >= RULE * _CHUNK:
             settle()
 
     def gradient(event):
-        if made or ran or wrote:
+        if ran:
             seal()
         back.append(event)
         if len(back) >= _CHUNK:
@@ -459,7 +527,7 @@ def make_probes(recorder, codes, calls):
     def write(number, target, amount, is_value, how):
         if back or ran:
             settle()
-        if made:
+        if made or named:
             seal()
         if recorder.active >= 0:
             recorder.end_pass()
@@ -540,9 +608,9 @@ def make_probes(recorder, codes, calls):
                 value_ = tuple(value[:1000])
             else:
                 value_ = value
-            if back or ran or wrote:
+            if back or ran:
                 seal()
-            made.append((probe_table[number].label, value_, None, (), None, 0, -1, None, None))
+            named.extend((len(made) // NODE, probe_table[number].label, value_))
             if eager_until != 0:
                 hurry()
         return value
@@ -581,7 +649,7 @@ def make_probes(recorder, codes, calls):
         return True
 
     found = {
-        'n': n, 'mk0': mk0, 'mk1': mk1, 'mk2': mk2, 'mk3': mk3, 'ms': ms, 'mx': mx, 'nd': nd, 'nx': nx, 'ap': ap, 'rv': rv,
+        'n': n, 'mk0': mk0, 'mk1': mk1, 'mk2': mk2, 'mk3': mk3, 'f1': f1, 'f2': f2, 'o': hints.append, 'ms': ms, 'mx': mx, 'nd': nd, 'nx': nx, 'ap': ap, 'rv': rv,
         'rc': rc, 'c': c, 'r1': r1, 'r2': r2, 'mark': mark, 'k': k, 'lv': lv, 'en': en, 'a': a, 't': t, 'at': at, 'inc': inc, 'val': val,
         's': s, 's2': s2, 'p': p, 'sn': sn, 'sv': sv, 'ss': ss, 'sa': sa, 'sat': sat, 'sx': sx, 'sxt': sxt, 'm': m, 'sh': sh, 'shs': shs,
         'wn': wn, 'wv': wv, 'ws': ws, 'wa': wa, 'wx': wa, 'wat': wat, 'wxt': wat, 'un': un, 'uv': uv, 'us': us,

@@ -8,12 +8,14 @@ from array import array
 from itertools import chain, groupby, repeat
 
 from . import wire
-from .bulk import Bulk
+from .bulk import NODE, RULE, Bulk
 from .identity import MISSING, Identity, Place, links, number
 from .passes import Passes
 from .wire import Writer
 
 NODES, BACKWARD, RULES, WRITES = range(4)
+# In the place of a maker's number; as kinds of the wire they are positive.
+LEAF, CONSTANT = -wire.LEAF, -wire.CONSTANT
 
 _REFLECTED = {
     'radd', 'rsub', 'rmul', 'rtruediv', 'rpow', 'rmatmul', 'rfloordiv', 'rmod', 'iadd', 'isub', 'imul', 'itruediv',
@@ -34,9 +36,12 @@ class Recorder(Passes, Bulk):
         self.tick = 0
         self.names = None
         self.runs = []
-        # The operands of op `o` are `operand_values[operand_starts[o]:operand_starts[o + 1]]`, -1 for constants.
-        self.operand_starts = [0]
-        self.operand_values = []
+        # By op: its maker, and its operands when they are simply those that its maker was given, at most two.
+        self.makers, self.lefts, self.rights = array('i'), array('i'), array('i')
+        # The operands of all others, -1 for constants.
+        self.others = {}
+        # Rows of the short tables, and which rules were seen to fit which makers.
+        self._makers_on_wire, self._rules_on_wire, self._right_pairs = {}, {}, set()
         self.any_link = False
         self.named = set()
         self.node_types = set()
@@ -56,7 +61,9 @@ class Recorder(Passes, Bulk):
         self._marked = False
         self._upstream = _NAN
         self._used_slots = []
-        self._touched = {}
+        self._touched_before = {}
+        # Those to be added to `_touched`.
+        self._reached = []
         self._rooted = False
         self._held = {}
         self._invocations = {}
@@ -83,7 +90,7 @@ class Recorder(Passes, Bulk):
         runs, self.runs = self.runs, []
         for kind, events in runs:
             if kind == NODES:
-                self._take_nodes(events)
+                self._take_nodes(*events)
             elif kind == BACKWARD:
                 self._take_backward(events)
             elif kind == RULES:
@@ -105,66 +112,53 @@ class Recorder(Passes, Bulk):
 
     # -- nodes
 
-    def _take_nodes(self, events):
+    def _take_nodes(self, flat, named=()):
         """Nodes and names, in the order in which the program made and gave them."""
-        nodes = [event for event in events if event[7] is not None]
-        if len(nodes) < len(events) and any(key[0] == 'map' for key in self.program.gradient):
+        names = list(zip(*[iter(named)] * 3))
+        if names and any(key[0] == 'map' for key in self.program.gradient):
             # Places in a list are used again: a name is for what has the place at that moment.
-            for named, group in groupby(events, lambda event: event[7] is None):
-                if named:
-                    for event in group:
-                        self._take_name(event[0], event[1], self.nodes)
-                else:
-                    self._take_nodes(list(group))
-            return
-        first = self.nodes
+            at = 0
+            for place, label, obj in names:
+                self._take_run_of_nodes(flat[at * NODE:place * NODE], ())
+                self._take_name(label, obj, self.nodes, self.tick)
+                at = place
+            self._take_run_of_nodes(flat[at * NODE:], ())
+        else:
+            self._take_run_of_nodes(flat, names)
+
+    def _take_run_of_nodes(self, flat, names):
+        """A name is given at the tick at which the next node is made: it takes none of its own."""
+        first, born = self.nodes, self.tick
+        numbers = flat[::NODE]
+        self.tick = born + len(numbers)
+        plain = {number_: number_ < 0 or self.probes[number_].plain for number_ in set(numbers)}
+        groups = ((True, numbers),) if all(plain.values()) else groupby(map(plain.__getitem__, numbers))
         at = 0
-        for plain, group in groupby([event[0] is None or event[0].plain for event in nodes]):
+        for is_plain, group in groups:
             end = at + len(list(group))
-            if not plain or not self._take_nodes_in_bulk(nodes[at:end]):
-                self._take_each_node(nodes[at:end])
+            part = flat[at * NODE:end * NODE]
+            ticks = array('i', range(born + at, born + end))
+            if not is_plain or not self._take_nodes_in_bulk(part, ticks):
+                self._take_each_node(part, ticks)
             at = end
-        self.writer.extend(
-            'value', list(range(first, self.nodes)), self._birth_ticks(events, len(nodes), first), *self._data(nodes),
-        )
+        for place, label, obj in names:
+            self._take_name(label, obj, first + place, born + place)
 
-    def _birth_ticks(self, events, count, first):
-        """A tick for each node, and those between them to the names."""
-        ticks = []
-        if len(events) > count:
-            names = 0
-            for place, event in enumerate(events):
-                if event[7] is None:
-                    made = place - names
-                    names += 1
-                    then = self.tick + made - len(ticks)
-                    ticks += range(self.tick, then)
-                    self.tick = then
-                    self._take_name(event[0], event[1], first + made)
-        then = self.tick + count - len(ticks)
-        ticks += range(self.tick, then)
-        self.tick = then
-        return ticks
-
-    def _data(self, nodes):
-        """The kinds and numbers of the values that nodes were made with."""
-        values = [event[2] for event in nodes]
-        if set(map(type, values)) == {float}:
-            return array('B', bytes(len(values))), values
-        key = self.program.value[0]
-        values = [self.identity.read(event[1], key) if event[2] is MISSING else event[2] for event in nodes]
-        return [wire.INT if type(value) is int else wire.F64 for value in values], list(map(number, values))
-
-    def _take_each_node(self, events):
+    def _take_each_node(self, flat, ticks):
         """Nodes one by one: everything that an engine may do."""
         identity = self.identity
-        slots = self.operand_values
         rows = self.writer.rows['operand']
-        serial = self.nodes
+        first = serial = self.nodes
         indexed = any(key[0] == 'map' for key in self.program.gradient)
-        for probe, obj, _, params, code, lasti, call, kind, name in events:
+        values = []
+        for maker, obj, value, left, right, site, call in zip(*[iter(flat)] * NODE):
+            kind = wire.OP if maker >= 0 else -maker
             given = ()
+            name = probe = None
+            params = ()
             if kind == wire.OP:
+                probe = self.probes[maker]
+                params, name = (left, right) if probe.given < 0 else ((left, right)[:probe.given], None)
                 flags = probe.flags
                 given = None
                 if flags is not None and len(flags) == len(params):
@@ -174,7 +168,7 @@ class Recorder(Passes, Bulk):
                     else:
                         rows.extend(chain.from_iterable(zip(repeat(serial), given, flags)))
                         self.any_link = True
-                        probe.plain = bool(given) and not probe.dynamic
+                        probe.plain = bool(given) and probe.given > 0
                 if given is None:
                     given = self._operands(serial, obj, probe, params, rows)
                 if not given:
@@ -182,16 +176,24 @@ class Recorder(Passes, Bulk):
             label = probe.row if kind == wire.OP and name is None else None
             if label is None:
                 label = self._op_name(probe, kind, params, name, obj)
-            slots.extend(given)
-            self.operand_starts.append(len(slots))
-            site = self.sites.at(code, lasti) if code is not None else -1
+            # What stands for its maker's parameters one by one, constants among them.
+            self.makers.append(maker if kind == wire.OP and len(given) == probe.given else -1)
+            self.lefts.append(-1)
+            self.rights.append(-1)
+            if given:
+                self.others[serial] = tuple(given)
             self.writer.rows['op'].extend((label, site, call, kind))
             identity.add(obj, serial)
             self.node_types.add(type(obj))
             if indexed:
                 self._index(obj, serial)
+            if value is MISSING:
+                value = identity.read(obj, self.program.value[0])
+            values.append(value)
             serial += 1
             self.nodes = serial
+        kinds = [wire.INT if type(value) is int else wire.F64 for value in values]
+        self.writer.extend('value', list(range(first, serial)), ticks, kinds, list(map(number, values)))
 
     def _index(self, obj, serial):
         skip = {key[1] for key in list(self.program.gradient) + self.program.value[:1] if key[0] == 'attr'}
@@ -263,23 +265,23 @@ class Recorder(Passes, Bulk):
             probe.row = known
         return known
 
-    def _take_name(self, label, obj, known):
+    def _take_name(self, label, obj, known, tick):
         """Names an object, or each item of a sequence, if it is one of the first `known` nodes."""
         serial = self.identity.of_key(obj.index) if type(obj) is Place else self.identity.of(obj)
         if 0 <= serial < known:
-            self._write_name(serial, label)
+            self._write_name(serial, label, tick)
         elif type(obj) in (list, tuple):
             of = self.identity.of
             for place, item in enumerate(obj[:1000]):
                 serial = of(item)
                 if 0 <= serial < known:
-                    self._write_name(serial, '%s[%d]' % (label, place))
+                    self._write_name(serial, '%s[%d]' % (label, place), tick)
                 elif type(item) in (list, tuple, Place):
-                    self._take_name('%s[%d]' % (label, place), item, known)
+                    self._take_name('%s[%d]' % (label, place), item, known, tick)
 
-    def _write_name(self, serial, path):
+    def _write_name(self, serial, path, tick):
         self.named.add(serial)
-        self.writer.rows['name'].extend((self._now(), serial, self.writer.text(path)))
+        self.writer.rows['name'].extend((tick, serial, self.writer.text(path)))
 
     def name_paths(self):
         """Names the leaves that only an object path leads to."""
@@ -288,7 +290,7 @@ class Recorder(Passes, Bulk):
         for obj, path in self.names.paths(lambda value: self.identity.of(value) >= 0):
             serial = self.identity.of(obj)
             if serial not in self.named:
-                self._write_name(serial, path)
+                self._write_name(serial, path, self._now())
 
     # -- seeds and other writes
 
@@ -378,8 +380,7 @@ class Recorder(Passes, Bulk):
     def _late_leaf(self, probe, obj, value):
         if probe.row is None:
             probe.row = self.sites.of_node(probe.module, probe.node)
-        self._take_nodes([(None, obj, value, (), None, 0, -1, wire.LEAF, None)])
-        self.writer.rows['op'][-3] = probe.row
+        self._take_nodes([LEAF, obj, value, None, None, probe.row, -1])
 
     def _reads_gradient(self, probe):
         known = probe.label

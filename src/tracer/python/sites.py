@@ -14,7 +14,7 @@ class Code:
     """What is known of one code object of the user's."""
 
     __slots__ = ('code', 'module', 'scope', 'node', 'engine', 'maker', 'initialiser', 'builder', 'comprehension',
-                 'qualname', 'spans', 'sites', 'loops', 'generator', 'driver')
+                 'qualname', 'spans', 'sites', 'loops', 'generator', 'driver', 'places', 'run')
 
     def __init__(self, code, module, scope, node):
         self.code = code
@@ -29,6 +29,10 @@ class Code:
         self.sites = {}
         self.loops = {}
         self.driver = False
+        # By instruction: the row of its site, and the loop around it: a number, None for none, -1 for several.
+        self.places = {}
+        # The call of this code that was seen last.
+        self.run = None
 
     def span(self, lasti):
         """(start line, start column, end line, end column), columns in bytes; None when unknown."""

@@ -20,6 +20,11 @@ TABLES = {
         'shape': 'text', 'dtype': 'text', 'device': 'text', 'count': 'f64', 'min': 'f64', 'max': 'f64', 'mean': 'f64',
         'std': 'f64', 'l2': 'f64', 'zeros': 'f64', 'nans': 'f64', 'posInf': 'f64', 'negInf': 'f64', 'detail': 'text',
     },
+    'maker': {'name': 'text', 'kind': 'u8', 'flags': 'i32'},
+    'node': {
+        'maker': 'i32', 'site': 'i32', 'call': 'i32', 'tick': 'i32', 'kind': 'u8', 'data': 'f64', 'left': 'i32',
+        'right': 'i32',
+    },
     'op': {'name': 'text', 'site': 'i32', 'call': 'i32', 'kind': 'u8', 'thread': 'u8'},
     'value': {'op': 'i32', 'output': 'u8', 'tick': 'i32', 'kind': 'u8', 'data': 'f64', 'tensor': 'i32'},
     'operand': {'op': 'i32', 'value': 'i32', 'flags': 'u8'},
@@ -29,6 +34,10 @@ TABLES = {
     'pass': {'parent': 'i32', 'kind': 'u8', 'site': 'i32', 'tick': 'i32'},
     'passEnd': {'pass': 'i32', 'tick': 'i32'},
     'root': {'pass': 'i32', 'value': 'i32', 'tick': 'i32', 'seed': 'f64', 'tensor': 'i32'},
+    'rule': {'firstSlot': 'i8', 'firstSite': 'i32', 'secondSlot': 'i8', 'secondSite': 'i32'},
+    'run': {
+        'pass': 'i32', 'rule': 'i32', 'op': 'i32', 'tick': 'i32', 'upstream': 'f64', 'first': 'f64', 'second': 'f64',
+    },
     'step': {'pass': 'i32', 'op': 'i32', 'tick': 'i32'},
     'stepEnd': {'step': 'i32', 'tick': 'i32'},
     'upstream': {'step': 'i32', 'output': 'u8', 'data': 'f64', 'tensor': 'i32'},
@@ -55,6 +64,8 @@ VALUE, GRADIENT = 0, 1
 WRITE_SET, WRITE_ADD, WRITE_ZERO, WRITE_HOOK, WRITE_CLIP, WRITE_UPDATE, WRITE_RELEASE = range(7)
 
 _CODES = {'u8': 'B', 'i8': 'b', 'i32': 'i', 'text': 'i', 'f64': 'd'}
+# The short tables, and those that their rows stand for: in a stretch of the stream the short ones come first.
+_SHORT = {'node': ('op', 'value', 'operand'), 'run': ('step', 'stepEnd', 'upstream', 'contribution')}
 # Columns that a scalar engine leaves at one value.
 _FIXED = {'tensor': -1, 'output': 0, 'thread': 0, 'how': 0}
 
@@ -72,6 +83,7 @@ class Writer:
         self._new_texts = []
         self._started = False
         self._layout = []
+        self._chunks = []
         self.rows = {}
         for number, (table, columns) in enumerate(TABLES.items()):
             if table == 'text':
@@ -84,6 +96,8 @@ class Writer:
 
     def extend(self, table, *columns):
         """Adds rows given as columns, each a list of numbers or an array of the column's own type."""
+        if table in _SHORT and any(self.rows[other] or self._packed[other][0] for other in _SHORT[table]):
+            self._close()
         self._pack(table)
         for packed, column in zip(self._packed[table], columns):
             if type(column) is list:
@@ -111,8 +125,15 @@ class Writer:
         return known
 
     def flush(self):
-        """Sends everything collected so far, in table order, so that a row comes after the rows it names."""
-        chunks = []
+        """Sends everything collected so far."""
+        self._close()
+        chunks, self._chunks = self._chunks, []
+        if chunks:
+            self._send(b''.join(chunks))
+
+    def _close(self):
+        """Ends a stretch of the stream: blocks in table order, so that a row comes after the rows it names."""
+        chunks = self._chunks
         if not self._started:
             self._started = True
             chunks.append(MAGIC + struct.pack('<I', VERSION))
@@ -123,8 +144,6 @@ class Writer:
             if self._packed[table][0]:
                 chunks.append(_block(number, self._packed[table], layout))
                 self._packed[table] = _arrays(layout)
-        if chunks:
-            self._send(b''.join(chunks))
 
     def _text_block(self):
         texts, self._new_texts = self._new_texts, []
