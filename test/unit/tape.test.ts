@@ -31,6 +31,29 @@ function square(): Uint8Array {
   return concat([preamble(), e.flush()])
 }
 
+/** The same in short rows. */
+function shortSquare(change: (e: Encoder) => void = () => {}): Uint8Array {
+  const e = new Encoder()
+  const source = e.add('source', { path: 'é.py', content: 'a = V(3)\nloss = a * a\n' })
+  const siteA = e.add('site', { source, startLine: 1, startColumn: 4, endLine: 1, endColumn: 8 })
+  const siteL = e.add('site', { source, startLine: 2, startColumn: 7, endLine: 2, endColumn: 12 })
+  const leaf = e.add('maker', { name: 'leaf', kind: 1, flags: 0 })
+  const mul = e.add('maker', { name: 'mul', kind: 0, flags: 0b1111 })
+  e.add('node', { maker: leaf, site: siteA, call: -1, tick: 0, kind: 0, data: 3, left: -1, right: -1 })
+  e.add('node', { maker: mul, site: siteL, call: -1, tick: 1, kind: 0, data: 9, left: 0, right: 0 })
+  e.add('name', { tick: 2, value: 0, path: 'a' })
+  const pass = e.add('pass', { parent: -1, kind: 0, site: siteL, tick: 3 })
+  const rule = e.add('rule', { firstSlot: 0, firstSite: siteL, secondSlot: 1, secondSite: siteL })
+  const forward = e.flush()
+  const known: Partial<Record<string, number>> = { op: 2, value: 2, pass: 1 }
+  const tail = new Encoder(['é.py', 'a = V(3)\nloss = a * a\n', 'leaf', 'mul', 'a'], (table) => known[table] ?? 0)
+  tail.add('root', { pass, value: 1, tick: 4, seed: 1, tensor: -1 })
+  tail.add('run', { pass, rule, op: 1, tick: 5, upstream: 1, first: 3, second: 3 })
+  tail.add('passEnd', { pass, tick: 8 })
+  change(tail)
+  return concat([preamble(), forward, tail.flush()])
+}
+
 const opened = (bytes: Uint8Array) => {
   const tape = new Tape()
   tape.push(bytes)
@@ -48,6 +71,35 @@ describe('wire', () => {
     expect(tape.site(1)?.text).toBe('a * a')
     expect(tape.sourcePath(0)).toBe('é.py')
     expect(tape.lastTick).toBe(8)
+  })
+
+  it('reads short rows as the rows that they stand for', () => {
+    const [long, short] = [opened(square()), opened(shortSquare())]
+    for (const table of ['op', 'value', 'operand', 'step', 'upstream', 'contribution'] as const) {
+      const rows = (tape: Tape) =>
+        tape.tables
+          .columnsOf(table)
+          .map(([name, , column]) => [
+            name,
+            ...Array.from({ length: column.length }, (_, row) =>
+              name === 'name' ? tape.tables.string(column.at(row)) : column.at(row),
+            ),
+          ])
+      expect(rows(short), table).toEqual(rows(long))
+    }
+    expect(short.table('stepEnd').tick.at(0)).toBe(8)
+  })
+
+  it('refuses short rows whose operands are not there', () => {
+    const node = { maker: 1, site: 0, call: -1, tick: 9, kind: 0, data: 0 }
+    const run = { pass: 0, rule: 0, op: 0, tick: 9, upstream: 0, first: 0, second: 0 }
+    const damages: ((e: Encoder) => void)[] = [
+      (e) => e.add('node', { ...node, left: 2, right: 0 }),
+      (e) => e.add('node', { ...node, left: 0, right: -1 }),
+      (e) => e.add('node', { ...node, maker: 0, left: 0, right: -1 }),
+      (e) => e.add('run', run),
+    ]
+    for (const damage of damages) expect(() => opened(shortSquare(damage))).toThrow(WireError)
   })
 
   it('gives the same tape however the bytes are cut', () => {
