@@ -46,6 +46,9 @@ class Program:
         self.constants = {}
         self.renamed = {}
         self.initial = 0.0
+        # Of dual numbers: the cell of their tangents, and what is stored there.
+        self.tangent = None
+        self.rules = []
 
     def add(self, module):
         self.modules.append(module)
@@ -87,6 +90,7 @@ class Program:
         self._find_feeds()
         self._find_value()
         self._settle()
+        self._find_tangent()
         self._find_derived()
         self._find_engine()
 
@@ -502,6 +506,31 @@ class Program:
         for key in self.value[:1]:
             self.makers = {maker: (key, scope) for maker, scope in values[key].items()}
 
+    def _find_tangent(self):
+        """Dual numbers are looked for where nothing accumulates gradients."""
+        from .duals import find_rules
+
+        if any(how != 'set' for _, _, how in self.contributions.values()):
+            return
+        found = find_rules(self, self._value_makers)
+        if found is not None:
+            self.tangent, value, self.rules = found
+            self.gradient, self.contributions, self.value = set(), {}, [value]
+            self.makers = {
+                # `Dual(x - y.real / y.eps, 1.0)`, as Newton's method has it, is a leaf.
+                maker: (value, scope) for maker, scope in self._value_makers[value].items()
+                if not self._derives(maker, scope)
+            }
+
+    def _derives(self, maker, scope):
+        """Whether a tangent flows into what a maker is given but for its own tangent."""
+        own = {rule.tangent for rule in self.rules}
+        given = maker.args + [word.value for word in maker.keywords] if isinstance(maker, ast.Call) else []
+        return any(
+            argument not in own and next(self.loads(self.flow(argument, scope).nodes, self.tangent), None) is not None
+            for argument in given
+        )
+
     def _is_share(self, key):
         """Whether each node keeps what it hands to its inputs: `self.g[x] += …`, read there as `consumer.g[self]`."""
         for module in self.modules:
@@ -538,7 +567,7 @@ class Program:
 
     def _find_derived(self):
         """The cells that gradients flow into, those of optimizers included: momentum, running means."""
-        self.derived = set(self.gradient)
+        self.derived = set(self.gradient) | ({self.tangent} if self.tangent else set())
         grown = True
         while grown:
             grown = False

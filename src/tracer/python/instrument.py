@@ -7,6 +7,7 @@ user's. The probes are found through `builtins`, under names that no program can
 import ast
 
 from .discover import INITIALISERS
+from .duals import DualRules
 from .makers import Makers
 from .probe import BEGIN, ENTER, FAST, MARK, Probe
 from .rules import Rules
@@ -14,7 +15,7 @@ from .scopes import FUNCTIONS, same, tail
 from .syntax import path_of, replaced, root_of, value_of
 
 
-class Instrumenter(Rules, Makers):
+class Instrumenter(Rules, Makers, DualRules):
     """Rewrites one module; `probes` is the run's table, shared by all modules."""
 
     def __init__(self, program, module, probes, loops):
@@ -37,9 +38,8 @@ class Instrumenter(Rules, Makers):
         if not isinstance(node, ast.AST):
             return node
         handler = getattr(self, '_on_' + type(node).__name__, None)
-        if handler is not None:
-            return handler(node, scope)
-        return self._copy(node, scope)
+        done = handler(node, scope) if handler is not None else self._copy(node, scope)
+        return self._with_parts(node, done) if node in self.tangent_parts else done
 
     def _copy(self, node, scope, **replaced):
         fields = {}
@@ -346,7 +346,7 @@ class Instrumenter(Rules, Makers):
         if not hasattr(self, '_drivers'):
             self._drivers = {}
             for scope in self.module.all_scopes():
-                if scope in self.program.engine and self._is_driver(scope):
+                if scope in self.program.engine and not self.program.tangent and self._is_driver(scope):
                     self._drivers[scope] = self._probe(BEGIN, scope.node)
         return self._drivers
 

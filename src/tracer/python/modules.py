@@ -67,6 +67,8 @@ class Capture:
         program = self.program
         # What was seen to go the other way holds no gradients.
         gradient = [k for k in sorted(program.gradient, key=str) if self.recorder.confirmed.get(k, True)]
+        if program.tangent:
+            gradient = [program.tangent]
         cells = {'cells': [_cell_name(k) for k in gradient],
                  'values': [_cell_name(k) for k in program.value[:1]],
                  'classes': sorted(owner.name for owner in program.engine_classes)}
@@ -140,7 +142,7 @@ class Capture:
 
     def compile_script(self, module, path, plain):
         """The instrumented code of a module; the plain one when there is nothing to see in it."""
-        if not self.program.value or not (self.program.gradient or self.program.links()):
+        if not self.program.value or not (self.program.gradient or self.program.tangent or self.program.links()):
             return plain
         try:
             instrumenter = Instrumenter(self.program, module, self.probes, self.loops)

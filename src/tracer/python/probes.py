@@ -11,6 +11,7 @@ from .identity import MISSING, Place
 from .probe import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL, SEED, SHARE
 from .bulk import NODE, RULE
 from .record import BACKWARD, CONSTANT, LEAF, NODES, RULES, WRITES
+from .tangents import summed
 
 _CHUNK = 4096
 # Seconds in which nodes are sent one by one.
@@ -53,14 +54,17 @@ def make_probes(recorder, codes, calls):
     driver = None
     limit = NODE * min(_CHUNK, recorder.max_nodes)
     eager_until = None
+    nodes_sealed = 0
 
     def seal():
         """Ends a stretch of events. In it writes come first, then nodes, then gradients, then rules."""
+        nonlocal nodes_sealed
         if wrote:
             recorder.runs.append((WRITES, wrote[:]))
             wrote.clear()
         if made or named:
             recorder.runs.append((NODES, (made[:], named[:])))
+            nodes_sealed += len(made) // NODE
             made.clear()
             named.clear()
         if back:
@@ -597,6 +601,28 @@ def make_probes(recorder, codes, calls):
             settle()
         return value
 
+    # -- tangents of dual numbers
+
+    terms = {}
+
+    def tt(number, value, operand=None):
+        terms[number] = value, operand
+        return value
+
+    def ti(number, value, obj=None):
+        at = nodes_sealed + len(made) // NODE
+        recorder.sums.append((at, probe_table[number].scope, obj, summed(probe_table[number].lines, terms)))
+        terms.clear()
+        return value
+
+    def tw(number, target):
+        if increments:
+            amount = increments.pop()[1]
+            settle()
+            recorder.take_waiting_dual()
+            recorder.take_tangent_write(probe_table[number], target, amount)
+        return target
+
     # -- names and loops
 
     def nm(number, value):
@@ -652,7 +678,7 @@ def make_probes(recorder, codes, calls):
         'n': n, 'mk0': mk0, 'mk1': mk1, 'mk2': mk2, 'mk3': mk3, 'f1': f1, 'f2': f2, 'o': hints.append, 'ms': ms, 'mx': mx, 'nd': nd, 'nx': nx, 'ap': ap, 'rv': rv,
         'rc': rc, 'c': c, 'r1': r1, 'r2': r2, 'mark': mark, 'k': k, 'lv': lv, 'en': en, 'a': a, 't': t, 'at': at, 'inc': inc, 'val': val,
         's': s, 's2': s2, 'p': p, 'sn': sn, 'sv': sv, 'ss': ss, 'sa': sa, 'sat': sat, 'sx': sx, 'sxt': sxt, 'm': m, 'sh': sh, 'shs': shs,
-        'wn': wn, 'wv': wv, 'ws': ws, 'wa': wa, 'wx': wa, 'wat': wat, 'wxt': wat, 'un': un, 'uv': uv, 'us': us,
+        'tt': tt, 'ti': ti, 'tw': tw, 'wn': wn, 'wv': wv, 'ws': ws, 'wa': wa, 'wx': wa, 'wat': wat, 'wxt': wat, 'un': un, 'uv': uv, 'us': us,
         'ua': ua, 'ux': ua, 'uat': uat, 'uxt': uat, 'db': db, 'de': de, 'nm': nm, 'nk': nk, 'nh': nh, 'nt': nt, 'ls': ls, 'it': it,
     }
     return found, seal

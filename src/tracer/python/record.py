@@ -11,6 +11,7 @@ from . import wire
 from .bulk import NODE, RULE, Bulk
 from .identity import MISSING, Identity, Place, links, number
 from .passes import Passes
+from .tangents import Tangents
 from .wire import Writer
 
 NODES, BACKWARD, RULES, WRITES = range(4)
@@ -24,7 +25,7 @@ _REFLECTED = {
 _NAN = float('nan')
 
 
-class Recorder(Passes, Bulk):
+class Recorder(Passes, Bulk, Tangents):
     def __init__(self, send, probes, sites, program, max_nodes):
         self.writer = Writer(send)
         self.identity = Identity()
@@ -71,6 +72,14 @@ class Recorder(Passes, Bulk):
         self._pull_steps = {}
         self._pending = {}
         self._walks = 0
+        # The forward mode pass under way, and the tangents of its nodes.
+        self._forward = -1
+        self._forward_ran = False
+        self._forward_held = []
+        self._waiting_dual = []
+        # What tangents were summed from: how many nodes there were, function, object if it was made already, terms.
+        self.sums = []
+        self._duals = 0
         self._next_walk = 1
 
     # -- the stream
@@ -90,7 +99,7 @@ class Recorder(Passes, Bulk):
         runs, self.runs = self.runs, []
         for kind, events in runs:
             if kind == NODES:
-                self._take_nodes(*events)
+                (self._take_duals if self.program.tangent else self._take_nodes)(*events)
             elif kind == BACKWARD:
                 self._take_backward(events)
             elif kind == RULES:
@@ -393,6 +402,8 @@ class Recorder(Passes, Bulk):
     def finish(self):
         self.process()
         self.end_pass()
+        self.take_waiting_dual()
+        self.end_forward()
         for serial in list(self._pending):
             self._settle_pending(serial)
         self.name_paths()

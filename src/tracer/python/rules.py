@@ -155,6 +155,8 @@ class Rules:
             return self._contribution(node, target, value, scope)
         if key in self.program.gradient:
             return self._plain_gradient(node, target, value, scope, key)
+        if key == self.program.tangent:
+            return self._tangent_store(node, target, value, scope)
         if self.program.value and key == self.program.value[0]:
             return self._value_store(node, target, value, scope, key)
         return None
