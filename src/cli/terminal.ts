@@ -9,10 +9,15 @@ const plural = (count: number, word: string) =>
 
 /** One line: what was run, how much of it there is, how it was held. */
 export function headline(overview: Overview): string {
-  const facts = [basename(overview.script), plural(overview.nodes, 'node'), plural(overview.passes.length, 'pass')]
+  const facts = [basename(overview.script), plural(overview.nodes, 'node'), passes(overview)]
   if (overview.seconds > 0) facts.push(`${overview.seconds.toFixed(2)} s`)
   if (overview.info) facts.push(overview.info.interpreter)
   return facts.join(' · ')
+}
+
+function passes({ passes }: Overview): string {
+  const forward = passes.length > 0 && passes.every((pass) => pass.forward)
+  return plural(passes.length, forward ? 'forward mode pass' : 'pass')
 }
 
 /** The table of named values; columns are aligned, numbers at their right. */
@@ -25,7 +30,7 @@ export function summaryTable(summary: Summary): string {
     row.line,
     clip(row.code, 40),
   ])
-  const cells = [['name', 'value', 'gradient', 'line', 'code'], ...rows]
+  const cells = [['name', 'value', summary.forward ? 'tangent' : 'gradient', 'line', 'code'], ...rows]
   const widths = [0, 1, 2, 3].map((column) => Math.max(...cells.map((row) => width(row[column]!))))
   const lines = cells.map((row) =>
     [

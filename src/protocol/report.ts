@@ -9,7 +9,8 @@ export interface Report {
   runtime: string
   interpreter: string
   nodes: ReportNode[]
-  passes: { root: number; steps: ReportStep[] }[]
+  /** In forward mode the root is what was seeded, gradients are tangents, and a step gathers from its operands. */
+  passes: { kind?: 'forward mode'; root: number; steps: ReportStep[] }[]
   findings: { rule: string; severity: string; message: string; site: ReportSite | null; nodes: number[] }[]
   /** How the run ended when it did not end well. */
   error: {

@@ -82,8 +82,9 @@ export interface TimelinePosition {
 }
 
 export interface PassSummary {
-  /** `loss`, or the expression of the root. */
+  /** `loss`, or the expression of the root; of a forward mode pass what was seeded. */
   title: string
+  forward?: boolean
   roots: ElementId[]
   startTick: number
   endTick: number
@@ -187,8 +188,10 @@ export interface Details {
   value: Datum
   gradient: Datum
   status: GradientStatus
-  /** `∂o/∂n`: names of the root and of this node. */
+  /** `∂o/∂n`: names of the root and of this node; `dn` in forward mode. */
   gradientName: string
+  /** The gradient is a tangent: it comes from the operands. */
+  forward?: boolean
   cameFrom: Flow[]
   flowsTo: Flow[]
   /** How many more rows exist than are listed above. */
@@ -238,6 +241,8 @@ export interface SourceView {
 
 /** Named values with their last numbers, those that matter most first. */
 export interface Summary {
+  /** Whether the gradients are tangents, of forward mode. */
+  forward?: boolean
   rows: {
     element: ElementId
     title: string

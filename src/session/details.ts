@@ -7,6 +7,8 @@ import { datum, gradientDatum, none, valueDatum } from '../tape/datum.ts'
 import { bookkeeping, gradientAt } from '../tape/gradient.ts'
 import type { Tape } from '../tape/tape.ts'
 import { constantText, titleOf } from '../tape/titles.ts'
+import { differential, isForward, tangentsFrom, tangentsOf } from './forward.ts'
+import { operandValues } from './operands.ts'
 import { slopeFormula } from './slopes.ts'
 import { vjp, type Named } from './vjp.ts'
 
@@ -20,9 +22,11 @@ export function details(tape: Tape, op: number, tick: number): Details {
   const site = tape.site(table.site.at(op))
   const gradient = gradientAt(tape, value, tick)
   const pass = gradient.pass >= 0 ? gradient.pass : tape.passAt(tick)
-  const cameFrom = contributionsTo(tape, value, pass, tick)
-  if (pass < 0 || tape.passEnd(pass) > tick) cameFrom.push(...pendingConsumers(tape, value, pass, tick, cameFrom))
-  const flowsTo = contributionsOf(tape, op, pass, tick)
+  const forward = isForward(tape, pass)
+  const cameFrom = forward ? tangentsOf(tape, op, tick) : contributionsTo(tape, value, pass, tick)
+  if (!forward && (pass < 0 || tape.passEnd(pass) > tick))
+    cameFrom.push(...pendingConsumers(tape, value, pass, tick, cameFrom))
+  const flowsTo = forward ? tangentsFrom(tape, value, tick) : contributionsOf(tape, op, pass, tick)
   return {
     element: op,
     title: titleOf(tape, op),
@@ -34,7 +38,8 @@ export function details(tape: Tape, op: number, tick: number): Details {
     value: valueDatum(tape, value, tick),
     gradient: gradientDatum(tape, gradient),
     status: gradient.status,
-    gradientName: `∂${rootTitle(tape, pass)}/∂${titleOf(tape, op)}`,
+    gradientName: forward ? differential(titleOf(tape, op)) : `∂${rootTitle(tape, pass)}/∂${titleOf(tape, op)}`,
+    forward,
     cameFrom: cameFrom.slice(0, MAX_FLOWS),
     flowsTo: flowsTo.slice(0, MAX_FLOWS),
     moreCameFrom: Math.max(0, cameFrom.length - MAX_FLOWS),
@@ -165,12 +170,6 @@ function productOf(tape: Tape, op: number, slot: number, given: number): Flow['v
     return { title: constant === null ? 'constant' : constantText(constant), shape: '' }
   })
   return vjp(tape.opName(op), slot, operands, named(tape.valueOfOp(op)), shapeOf(given))
-}
-
-function operandValues(tape: Tape, op: number, tick: number): number[] {
-  return Array.from(tape.operands(op), (value, slot) =>
-    value < 0 ? (tape.constant(op, slot) ?? NaN) : tape.valueAt(value, tick),
-  )
 }
 
 function bookkeepingSentence(tape: Tape, value: number, pass: number): string {

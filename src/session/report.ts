@@ -4,6 +4,7 @@ import type { Overview, SiteRange } from '../protocol/view.ts'
 import { callPath } from '../tape/calls.ts'
 import { finalGradient } from '../tape/gradient.ts'
 import type { Tape } from '../tape/tape.ts'
+import { isForward } from './forward.ts'
 
 export function report(tape: Tape, overview: Overview): Report {
   return {
@@ -13,6 +14,7 @@ export function report(tape: Tape, overview: Overview): Report {
     interpreter: overview.info?.interpreter ?? '',
     nodes: Array.from({ length: tape.ops }, (_, op) => node(tape, op)),
     passes: Array.from({ length: tape.passes }, (_, pass) => ({
+      ...(isForward(tape, pass) ? { kind: 'forward mode' as const } : {}),
       root: tape.roots(pass)[0] ?? -1,
       steps: Array.from(tape.rows('stepsOfPass', pass), (step) => stepOf(tape, step)),
     })),

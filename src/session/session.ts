@@ -9,6 +9,7 @@ import { Tape } from '../tape/tape.ts'
 import { stepStop } from '../tape/stops.ts'
 import { titleOf } from '../tape/titles.ts'
 import { parseFacts, type RunFacts } from './facts.ts'
+import { isForward } from './forward.ts'
 
 export interface SessionListener {
   output?(stream: 'stdout' | 'stderr', chunk: Uint8Array): void
@@ -185,6 +186,7 @@ function passSummary(tape: Tape, pass: number): PassSummary {
   const root = tape.roots(pass)[0]
   return {
     title: root === undefined ? `pass ${pass + 1}` : titleOf(tape, tape.table('value').op.at(root)),
+    forward: isForward(tape, pass),
     roots: tape.roots(pass).map((value) => tape.table('value').op.at(value)),
     startTick: tape.passStart(pass),
     endTick: Math.min(tape.passEnd(pass), tape.lastTick),

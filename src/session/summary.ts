@@ -3,6 +3,7 @@ import type { Summary } from '../protocol/view.ts'
 import { OpKind } from '../protocol/wire.ts'
 import { finalGradient } from '../tape/gradient.ts'
 import type { Tape } from '../tape/tape.ts'
+import { isForward } from './forward.ts'
 import { titleOf } from '../tape/titles.ts'
 
 export function summary(tape: Tape, limit: number): Summary {
@@ -14,7 +15,11 @@ export function summary(tape: Tape, limit: number): Summary {
     .sort((a, b) => Number(b.leaf) - Number(a.leaf) || rank(b.size) - rank(a.size) || a.value - b.value)
     .map(({ value }) => value)
   const chosen = [...roots, ...rest]
-  return { rows: chosen.slice(0, limit).map((value) => row(tape, value)), more: Math.max(0, chosen.length - limit) }
+  return {
+    forward: isForward(tape, tape.passes - 1),
+    rows: chosen.slice(0, limit).map((value) => row(tape, value)),
+    more: Math.max(0, chosen.length - limit),
+  }
 }
 
 /** NaN first: it is what one looks for. */

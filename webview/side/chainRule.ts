@@ -21,7 +21,7 @@ export function chainRule(details: Details, isRoot: boolean, strings: Strings): 
   if (tensor) body.append(el('p', { class: 'note', text: strings.chainTensor }))
   if (details.cameFrom.length === 0) {
     body.append(equation(details.gradientName, [[equals(), number(details.gradient)]]))
-    if (isRoot) body.append(el('p', { class: 'note', text: strings.seed }))
+    if (isRoot) body.append(el('p', { class: 'note', text: details.forward ? strings.forwardSeed : strings.seed }))
     return body
   }
   const terms = details.cameFrom.slice(0, MAX_TERMS)
@@ -29,9 +29,11 @@ export function chainRule(details: Details, isRoot: boolean, strings: Strings): 
   const sum = received(details)
   const agrees = holdsWhatItReceived(details)
   const rows = [
-    ...(terms.length > MAX_SYMBOLS
-      ? [[equals(), sumSymbol(details.gradientName)]]
-      : stacked(terms, (flow) => symbolic(sidesOf(details.gradientName)[0], flow, details.title))),
+    ...(details.forward
+      ? []
+      : terms.length > MAX_SYMBOLS
+        ? [[equals(), sumSymbol(details.gradientName)]]
+        : stacked(terms, (flow) => symbolic(sidesOf(details.gradientName)[0], flow, details.title))),
     ...(tensor ? [] : products(terms, more)),
     [equals(), math('mstyle', { class: 'total' }, number(agrees ? details.gradient : numberOf(sum)))],
   ]

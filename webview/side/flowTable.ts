@@ -4,14 +4,22 @@ import { el } from '../dom.ts'
 import { numberText } from '../numbers.ts'
 import type { Strings } from '../strings.ts'
 
+/** The columns before the local derivative: in forward mode a node receives from its operands. */
+const heads = {
+  consumer: ['consumer', 'upstream'],
+  operand: ['operand'],
+  source: ['operand', 'tangent'],
+  sink: ['consumer'],
+} as const
+
 export function flowTable(
   flows: readonly Flow[],
   more: number,
-  end: 'consumer' | 'operand',
+  end: keyof typeof heads,
   strings: Strings,
   goTo: (element: ElementId) => void,
 ): HTMLElement {
-  const head = [strings[end], ...(end === 'consumer' ? [strings.upstream] : []), strings.local, strings.contribution]
+  const head = [...heads[end].map((name) => strings[name]), strings.local, strings.contribution]
   const table = el(
     'table',
     { class: 'flows' },
@@ -25,7 +33,7 @@ export function flowTable(
 
 function flowRow(
   flow: Flow,
-  end: 'consumer' | 'operand',
+  end: keyof typeof heads,
   strings: Strings,
   goTo: (element: ElementId) => void,
 ): HTMLElement {
@@ -45,7 +53,7 @@ function flowRow(
     'tr',
     { class: constant ? '' : 'goes' },
     el('th', { scope: 'row' }, name),
-    end === 'consumer' && el('td', {}, numberText(flow.upstream, 'gradient')),
+    heads[end].length > 1 && el('td', {}, numberText(flow.upstream, 'gradient')),
     el('td', { title: flow.formula }, numberText(flow.local, 'value')),
     contribution,
   )

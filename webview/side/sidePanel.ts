@@ -85,10 +85,13 @@ export class SidePanel {
     if (details.cameFrom.length > 0)
       parts.push(
         heading(strings.cameFrom),
-        flowTable(details.cameFrom, details.moreCameFrom, 'consumer', strings, goTo),
+        flowTable(details.cameFrom, details.moreCameFrom, details.forward ? 'source' : 'consumer', strings, goTo),
       )
     if (details.flowsTo.length > 0)
-      parts.push(heading(strings.flowsTo), flowTable(details.flowsTo, details.moreFlowsTo, 'operand', strings, goTo))
+      parts.push(
+        heading(strings.flowsTo),
+        flowTable(details.flowsTo, details.moreFlowsTo, details.forward ? 'sink' : 'operand', strings, goTo),
+      )
     if (details.value.kind === 'tensor') parts.push(tensor(strings.tensorValue, details.value.tensor, strings))
     if (details.gradient.kind === 'tensor') parts.push(tensor(strings.tensorGradient, details.gradient.tensor, strings))
     if (details.history.length > 0) {
@@ -125,7 +128,11 @@ export class SidePanel {
     if (grouped) fact([strings.members], details.members.toLocaleString('en'))
     else fact([strings.value], numberText(details.value, 'value'))
     if (grouped) fact([strings.strongest], numberText(details.gradient, 'gradient'))
-    else fact([`${strings.gradient} `, gradientSymbol(details.gradientName)], numberText(details.gradient, 'gradient'))
+    else
+      fact(
+        [`${details.forward ? strings.tangent : strings.gradient} `, gradientSymbol(details.gradientName)],
+        numberText(details.gradient, 'gradient'),
+      )
     fact([strings.status], el('span', { class: 'dim', text: this.statusText(details) }))
     return list
   }
