@@ -3,9 +3,10 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, win32 } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Frame, frameHeader } from '../../src/runtimes/embeddedPython/frames.ts'
+import { Tape } from '../../src/tape/tape.ts'
 import { buildRuntime, folderWith, run, runText, type Result } from './support.ts'
 
 vi.setConfig({ testTimeout: 30_000 })
@@ -249,6 +250,44 @@ describe('what differs is said', () => {
   })
 })
 
+describe('a Windows host', () => {
+  const folder = 'C:\\Users\\José B\\my 脚本'
+  const files: Record<string, string> = {
+    [`${folder}\\main.py`]:
+      'import sys\nfrom pkg.engine import f\nfrom micrograd.engine import Value\na = Value(2.0) * 3.0\n' +
+      'print(open("data.txt").read(), sys.argv, __file__)\nf(a)',
+    [`${folder}\\pkg\\engine.py`]: 'def f(x): return x / "no"',
+    [`${folder}\\data.txt`]: 'data',
+  }
+  const reader = {
+    read: async (path: string) => new TextEncoder().encode(files[win32.normalize(path)]),
+    list: async () => Object.keys(files).map((path) => ({ path, size: 1 })),
+    real: async (path: string) => path,
+  }
+
+  test('modules and data are found; recording, traceback and site show its paths', async () => {
+    const options = { cwd: folder, argv0: '.\\main.py', reader }
+    const result = await run(built.runtime, `${folder}\\main.py`, options)
+    expect(result.stdout).toBe("data ['./main.py'] /c/Users/José B/my 脚本/main.py\n")
+    expect(result.stderr).toContain(`File "${folder}\\main.py", line 6, in <module>\n`)
+    expect(result.stderr).not.toContain('/c/Users')
+    const error = raised(result)
+    expect(error.traceback).toBe(result.stderr)
+    expect(error.site).toMatchObject({ file: `${folder}\\pkg\\engine.py`, startLine: 1, startColumn: 17 })
+    const tape = new Tape()
+    tape.push(result.wire)
+    expect(tape.meta('script')).toBe(`${folder}\\main.py`)
+    expect(tape.sourcePath(0)).toBe(`${folder}\\main.py`)
+  })
+
+  test('the range of a syntax error', async () => {
+    const broken = { ...reader, read: async () => new TextEncoder().encode('x = = 1') }
+    const error = raised(await run(built.runtime, `${folder}\\main.py`, { cwd: folder, reader: broken }))
+    expect(error.site).toMatchObject({ file: `${folder}\\main.py`, startLine: 1, startColumn: 4 })
+    expect(error.traceback).toContain(`File "${folder}\\main.py", line 1\n`)
+  })
+})
+
 describe('limits keep what was recorded', () => {
   const engine = 'from micrograd.engine import Value\na = Value(2.0) * 3.0\nprint("made", flush=True)\n'
 
@@ -305,6 +344,11 @@ describe('stop ends a run within a second', () => {
     ['a loop that swallows everything', 'while True:\n  try:\n    while True: pass\n  except BaseException: pass'],
     ['a huge comprehension', '[i for i in range(10**12)]'],
     ['a loop in C', 'sum(range(10**12))'],
+    ['a sleep', 'import time; time.sleep(1000)'],
+    ['a sleep of asyncio', 'import asyncio; asyncio.run(asyncio.sleep(1000))'],
+    ['a wait for nothing', 'import asyncio; asyncio.run(asyncio.Event().wait())'],
+    ['a huge power', 'x = 10 ** 10 ** 8'],
+    ['a regular expression that explodes', 'import re; re.match("(a+)+$", "a" * 60 + "b")'],
     ['a big allocation', 'x = [0] * 10**8\nwhile True: y = x * 2'],
   ])('%s', async (_, source) => {
     const result = await runSource(`print("go", flush=True)\n${source}`, { stopAfterMs: 300 })

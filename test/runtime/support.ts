@@ -3,7 +3,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { defaultLimits, type RunEnd, type RunRequest, type RuntimeInfo } from '../../src/protocol/runtime.ts'
+import {
+  defaultLimits,
+  type RunEnd,
+  type RunRequest,
+  type RuntimeInfo,
+  type SourceReader,
+} from '../../src/protocol/runtime.ts'
 import { diskReader } from '../../src/runtimes/diskReader.ts'
 import { buildEmbeddedPython } from '../../src/runtimes/embeddedPython/build.ts'
 import { embeddedPython, type EmbeddedPython } from '../../src/runtimes/embeddedPython/embeddedPython.ts'
@@ -43,12 +49,14 @@ export interface Result {
 
 export interface RunOptions extends Partial<Omit<RunRequest, 'limits'>> {
   limits?: Partial<RunRequest['limits']>
+  /** Where the files come from; default: the disk. */
+  reader?: SourceReader
   /** Stop this many milliseconds after the first output. */
   stopAfterMs?: number
 }
 
 export async function run(runtime: EmbeddedPython, script: string, options: RunOptions = {}): Promise<Result> {
-  const { limits, stopAfterMs, ...rest } = options
+  const { limits, stopAfterMs, reader = diskReader, ...rest } = options
   const out = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] }
   const wire: Uint8Array[] = []
   const begin = performance.now()
@@ -56,7 +64,7 @@ export async function run(runtime: EmbeddedPython, script: string, options: RunO
   const result = { info: null as RuntimeInfo | null, notices: [] as string[], readyMs: NaN, outputMs: NaN, endMs: NaN }
   const running = runtime.start(
     { script, args: [], cwd: dirname(script), capture: true, ...rest, limits: { ...defaultLimits, ...limits } },
-    diskReader,
+    reader,
     {
       wire: (chunk) => void wire.push(chunk),
       output(stream, chunk) {

@@ -52,6 +52,7 @@ def run(script, args, send, *, argv0=None, capture=True, max_nodes=2_000_000, us
     interrupt = Interrupt(recording)
     thresholds = gc.get_threshold()
     recursion_limit = sys.getrecursionlimit()
+    hook = sys.excepthook
     try:
         code = _prepare(recording, script, filename, script_path, capture, main)
         # The script's own frames get all of the limit.
@@ -68,7 +69,7 @@ def run(script, args, send, *, argv0=None, capture=True, max_nodes=2_000_000, us
     except Limit:
         end = {'kind': 'limit', 'limit': 'nodes', 'message': 'the recording ended at %d values' % max_nodes}
     except BaseException as error:
-        end = {'kind': 'raised', 'error': _report(error, roots, shown)}
+        end = {'kind': 'raised', 'error': _report(error, roots, shown, hook)}
     finally:
         interrupt.stop()
         if finder is not None:
@@ -146,13 +147,13 @@ def _flush_output():
             pass
 
 
-def _report(error, roots, shown):
-    """Prints the error as the interpreter would, and describes it."""
+def _report(error, roots, shown, hook):
+    """Prints the error as the interpreter would, and describes it; `hook` prints it unless the script has set another."""
     _strip(error)
     lines = ''.join(traceback.format_exception(type(error), error, error.__traceback__))
     text = re.sub(r'(?<=^  File ")[^"\n]+', lambda found: shown(found[0]), lines, flags=re.MULTILINE)
     try:
-        if text != lines and sys.excepthook is sys.__excepthook__:
+        if text != lines and sys.excepthook is hook:
             sys.stderr.write(text)
         else:
             sys.excepthook(type(error), error, error.__traceback__)
