@@ -32,6 +32,9 @@ export class CallTree {
   /** Two lanes of a hash over ops and topology inside a node, names left out. */
   private readonly hashA: Int32Array
   private readonly hashB: Int32Array
+  /** Ops depth first; those of a node begin at `start`. */
+  private readonly inOrder: Int32Array
+  private readonly start: Int32Array
   /** Edges between the children of one node: places among them. */
   private readonly edgeOffsets: Int32Array
   private readonly edgeFrom: Int32Array
@@ -58,7 +61,11 @@ export class CallTree {
     this.placeOfCall = new Int32Array(this.calls).fill(-1)
     this.fillChildren(next, head)
     this.count = this.countOps()
-    const edges = this.liftEdges()
+    const order = this.order()
+    this.start = order.start
+    this.inOrder = new Int32Array(this.ops)
+    order.of.forEach((at, op) => (this.inOrder[at] = op))
+    const edges = this.liftEdges(order)
     this.edgeOffsets = edges.offsets
     this.edgeFrom = edges.from
     this.edgeTo = edges.to
@@ -98,6 +105,17 @@ export class CallTree {
 
   opsIn(ref: Ref): number {
     return ref >= 0 ? 1 : this.count[callOfRef(ref)]!
+  }
+
+  /** Writes `value` for every op inside. */
+  fillOps(ref: Ref, array: Int32Array, value: number): void {
+    if (ref >= 0) {
+      array[ref] = value
+      return
+    }
+    const call = callOfRef(ref)
+    const end = this.start[call]! + this.count[call]!
+    for (let at = this.start[call]!; at < end; at++) array[this.inOrder[at]!] = value
   }
 
   private opHash(op: number): number {
@@ -210,11 +228,10 @@ export class CallTree {
   }
 
   /** Every edge of the tape once, at the innermost node that holds both its ends. */
-  private liftEdges() {
+  private liftEdges(order: { of: Int32Array; start: Int32Array }) {
     const { tape, depth, parent } = this
     const operand = tape.table('operand')
     const valueOps = tape.table('value').op
-    const order = this.order()
     const owner = new Int32Array(operand.rows).fill(-1)
     const from = new Int32Array(operand.rows)
     const to = new Int32Array(operand.rows)

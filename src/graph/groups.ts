@@ -17,12 +17,10 @@ const MAX_CHILDREN = 400
 /** Iterations that are no repeats of each other and as small as this are shown as their ops. */
 const TINY_OPS = 3
 
-interface Pending {
-  group: number
-  parts: (Ref | Part)[]
-}
-
-/** Dense numbers of groups are places in the arrays and change when the tape grows; `id`s do not. Group 0 is the whole graph. */
+/**
+ * A group's inside is made when it is first asked for: of a million ops, a picture shows a few. Dense numbers of groups are places in the arrays and change when the tape grows; `id`s do not. Group 0 is the whole
+ * graph.
+ */
 export class Groups {
   readonly tape: Tape
   readonly tree: CallTree
@@ -38,27 +36,39 @@ export class Groups {
   readonly shell: number[] = []
   /** Ops (≥ 0) and groups (−1 − dense number), in order. */
   private readonly content: Int32Array[] = []
-  /** Per op the group it is directly in. */
+  /** Per op the innermost group around it that is made; `ancestors` makes the others. */
   readonly groupOf: Int32Array
   /** Of ranges: the place of the first member in the list they are cut from, and how many members they have. */
   readonly ranges = new Map<number, { start: number; length: number }>()
   private readonly dense = new Map<number, number>()
+  /** What groups are made from whose inside is not made yet. */
+  private readonly pending = new Map<number, (Ref | Part)[]>()
 
   constructor(tape: Tape) {
     this.tape = tape
     this.tree = new CallTree(tape)
     this.groupOf = new Int32Array(tape.ops)
-    const pending: Pending[] = []
-    this.addNode(-1, this.tree.calls, pending)
-    for (let next = pending.pop(); next; next = pending.pop()) this.fill(next, pending)
+    this.addNode(-1, this.tree.calls)
   }
 
+  /** Groups made so far. */
   get size(): number {
     return this.parent.length
   }
 
+  /** Every group but the whole graph. */
+  all(): number[] {
+    for (let group = 0; group < this.size; group++) this.children(group)
+    return Array.from({ length: this.size - 1 }, (_, i) => i + 1)
+  }
+
   /** Refs of what a group holds: ops (≥ 0) and groups (−1 − dense number). */
   children(group: number): Int32Array {
+    const parts = this.pending.get(group)
+    if (parts) {
+      this.pending.delete(group)
+      this.content[group] = this.fill(group, parts)
+    }
     return this.content[group]!
   }
 
@@ -68,6 +78,8 @@ export class Groups {
 
   /** Dense number of a group element, undefined when there is no such group (any more). */
   find(element: ElementId): number | undefined {
+    // It may be known from before the tape grew, when more was made.
+    if (!this.dense.has(-1 - element)) this.all()
     return this.dense.get(-1 - element)
   }
 
@@ -79,6 +91,7 @@ export class Groups {
   /** The groups around an op or group, innermost first, without the whole graph. */
   ancestors(element: ElementId): number[] {
     const chain: number[] = []
+    if (element >= 0) while (this.pending.has(this.groupOf[element]!)) this.children(this.groupOf[element]!)
     const group = element >= 0 ? this.groupOf[element] : this.find(element)
     let at = element >= 0 ? group : group === undefined ? undefined : this.parent[group]
     while (at !== undefined && at > 0) {
@@ -104,21 +117,21 @@ export class Groups {
   }
 
   /** A node of the call tree as a group; one that holds a single fold becomes that fold. */
-  private addNode(parent: number, node: number, pending: Pending[]): number {
+  private addNode(parent: number, node: number): number {
     const parts = partition(this.tree, node)
     const root = node === this.tree.calls
     const only = parts.length === 1 && !root ? parts[0]! : 0
     if (typeof only === 'object') {
-      const group = this.addPart(parent, only, pending)
+      const group = this.addPart(parent, only)
       this.shell[group] = node
       return group
     }
     const group = this.add(parent, root ? GroupKind.root : GroupKind.call, root ? 0 : node, this.tree.count[node]!)
-    pending.push({ group, parts })
+    this.keep(group, parts)
     return group
   }
 
-  private addPart(parent: number, { kind, members }: Part, pending: Pending[]): number {
+  private addPart(parent: number, { kind, members }: Part): number {
     const first = members[0]!
     const count = this.opsIn({ kind, members })
     const folded = first >= 0 ? GroupKind.opFold : GroupKind.callFold
@@ -126,24 +139,28 @@ export class Groups {
     // A line may begin with leaves, which were made elsewhere.
     const anchor = kind === 'line' ? members.find((ref) => !this.tape.isLeaf(ref))! : first
     const group = this.add(parent, groupKind, anchor >= 0 ? anchor : callOfRef(anchor), count)
-    pending.push({ group, parts: members })
+    this.keep(group, members)
     return group
   }
 
-  private fill({ group, parts }: Pending, pending: Pending[]): void {
-    if (parts.length > MAX_CHILDREN) {
-      this.content[group] = Int32Array.from(this.splitIntoRanges(group, parts, pending), refOfGroup)
-      return
+  private keep(group: number, parts: (Ref | Part)[]): void {
+    this.pending.set(group, parts)
+    for (const part of parts) {
+      if (typeof part === 'number') this.tree.fillOps(part, this.groupOf, group)
+      else for (const ref of part.members) this.tree.fillOps(ref, this.groupOf, group)
     }
+  }
+
+  private fill(group: number, parts: readonly (Ref | Part)[]): Int32Array {
+    if (parts.length > MAX_CHILDREN) return Int32Array.from(this.splitIntoRanges(group, parts), refOfGroup)
     const refs: Ref[] = []
     for (const part of parts) {
-      if (typeof part === 'object') refs.push(refOfGroup(this.addPart(group, part, pending)))
+      if (typeof part === 'object') refs.push(refOfGroup(this.addPart(group, part)))
       else if (part >= 0) refs.push(part)
       else if (!this.isRepeat(group) && this.isTiny(callOfRef(part))) refs.push(...this.tree.children(callOfRef(part)))
-      else refs.push(refOfGroup(this.addNode(group, callOfRef(part), pending)))
+      else refs.push(refOfGroup(this.addNode(group, callOfRef(part))))
     }
-    for (const ref of refs) if (ref >= 0) this.groupOf[ref] = group
-    this.content[group] = Int32Array.from(refs)
+    return Int32Array.from(refs)
   }
 
   /** A fold, or a range of one: its members stay what they are. */
@@ -165,7 +182,7 @@ export class Groups {
   }
 
   /** Ranges of 100, 1,000 … so that there are at most a hundred of them. */
-  private splitIntoRanges(group: number, parts: readonly (Ref | Part)[], pending: Pending[]): number[] {
+  private splitIntoRanges(group: number, parts: readonly (Ref | Part)[]): number[] {
     let size = 100
     while (parts.length / size > 100) size *= 10
     const ranges: number[] = []
@@ -175,7 +192,7 @@ export class Groups {
       const first = typeof slice[0] === 'object' ? slice[0].members[0]! : slice[0]!
       const range = this.add(group, GroupKind.range, first >= 0 ? first : callOfRef(first), count)
       this.ranges.set(range, { start: (this.ranges.get(group)?.start ?? 0) + start, length: slice.length })
-      pending.push({ group: range, parts: slice })
+      this.keep(range, slice)
       ranges.push(range)
     }
     return ranges

@@ -19,7 +19,7 @@ export type Fits = (open: ReadonlySet<number>) => boolean
 /** Small graphs whole; of others the largest groups, as long as the picture stays small. */
 export function firstOpening(groups: Groups, fits: Fits): ReadonlySet<number> {
   if (groups.tape.ops <= SMALL_OPS) {
-    const all = new Set(Array.from({ length: groups.size - 1 }, (_, i) => i + 1))
+    const all = new Set(groups.all())
     if (all.size === 0 || fits(all)) return all
   }
   const open = new Set<number>()

@@ -106,7 +106,8 @@ function visibleItems(groups: Groups, isOpen: (group: number) => boolean) {
   const refs: number[] = []
   const parent: number[] = []
   const open: boolean[] = []
-  const itemOfGroup = new Int32Array(groups.size).fill(-1)
+  /** Per group; groups are made while they are opened. */
+  const itemOfGroup: number[] = []
   const itemOfOp = new Int32Array(groups.groupOf.length).fill(-1)
   const stack: { ref: number; parent: number }[] = []
   const pushChildren = (group: number, item: number) => {
@@ -125,8 +126,7 @@ function visibleItems(groups: Groups, isOpen: (group: number) => boolean) {
     if (opened) pushChildren(groupOfRef(next.ref), item)
   }
   // Hidden groups are shown by what shows their parent; parents have smaller numbers.
-  for (let group = 1; group < groups.size; group++)
-    if (itemOfGroup[group] === -1) itemOfGroup[group] = itemOfGroup[groups.parent[group]!]!
+  for (let group = 1; group < groups.size; group++) itemOfGroup[group] ??= itemOfGroup[groups.parent[group]!]!
   for (let op = 0; op < itemOfOp.length; op++) if (itemOfOp[op] === -1) itemOfOp[op] = itemOfGroup[groups.groupOf[op]!]!
   return { refs, parent, open, itemOfOp }
 }

@@ -93,6 +93,7 @@ describe('groups', () => {
       fc.property(expressions, fc.infiniteStream(fc.boolean()), (nodes, coins) => {
         const tape = expressionTape(nodes, 2)
         const groups = new Groups(tape)
+        groups.all()
         const seen: number[] = []
         for (let group = groups.size - 1; group >= 0; group--) {
           const children = Array.from(groups.children(group))
@@ -236,6 +237,22 @@ describe('groups', () => {
     expect(s.filter((label) => label === 'tanh(y) * y :3')).toHaveLength(15)
   })
 
+  it('are the same whether their insides are made at once or when they are opened', () => {
+    fc.assert(
+      fc.property(expressions, fc.nat(), (nodes, seed) => {
+        const tape = expressionTape(nodes, 2)
+        const [late, early] = [new Groups(tape), new Groups(tape)]
+        early.all()
+        const isOpen = (groups: Groups) => (group: number) => (groups.elementOf(-1 - group) ^ seed) % 3 !== 0
+        const facts = opFacts(tape)
+        expect(structure(late, facts, isOpen(late))).toEqual(structure(early, facts, isOpen(early)))
+        const around = (groups: Groups, op: number) => groups.ancestors(op).map((group) => groups.elementOf(-1 - group))
+        for (let op = 0; op < tape.ops; op++) expect(around(late, op)).toEqual(around(early, op))
+      }),
+      { numRuns: 100 },
+    )
+  })
+
   it.each([true, false])('cut 100,000 repeats into ranges without recursion (loop rows: %s)', (loops) => {
     const tape = chain(100_000, { loops })
     const groups = new Groups(tape)
@@ -286,6 +303,7 @@ describe('edges', () => {
       fc.property(expressions, fc.infiniteStream(fc.boolean()), (nodes, coins) => {
         const tape = expressionTape(nodes)
         const groups = new Groups(tape)
+        groups.all()
         const opened = range(groups.size).map(() => coins.next().value as boolean)
         const s = structure(groups, opFacts(tape), (group) => opened[group]!)
         const counted = new Int32Array(s.from.length)
