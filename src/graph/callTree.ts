@@ -19,6 +19,7 @@ export class CallTree {
   readonly calls: number
   /** Per call row, its node; −1 for the whole graph. */
   readonly parent: Int32Array
+  private readonly leaf: Uint8Array
   /** Per op, the node it is shown in. */
   readonly home: Int32Array
   private readonly childOffsets: Int32Array
@@ -29,6 +30,7 @@ export class CallTree {
   private readonly depth: Int32Array
   /** Ops inside, per node. */
   readonly count: Int32Array
+  private readonly opHash: Int32Array
   /** Two lanes of a hash over ops and topology inside a node, names left out. */
   private readonly hashA: Int32Array
   private readonly hashB: Int32Array
@@ -53,6 +55,8 @@ export class CallTree {
       this.parent[call] = parent < 0 ? this.calls : parent
       this.depth[call] = parent < 0 ? 1 : this.depth[parent]! + 1
     }
+    this.leaf = new Uint8Array(this.ops)
+    for (let op = 0; op < this.ops; op++) this.leaf[op] = Number(tape.isLeaf(op))
     this.home = this.findHomes()
     const { next, head } = this.threadChildren()
     this.childOffsets = new Int32Array(nodes + 1)
@@ -69,6 +73,7 @@ export class CallTree {
     this.edgeOffsets = edges.offsets
     this.edgeFrom = edges.from
     this.edgeTo = edges.to
+    this.opHash = this.hashOps()
     this.hashA = new Int32Array(nodes)
     this.hashB = new Int32Array(nodes)
     this.hash(edges.mix)
@@ -98,7 +103,7 @@ export class CallTree {
 
   /** Equal only for refs with the same ops in the same topology. */
   sameShape(a: Ref, b: Ref): boolean {
-    if (a >= 0 || b >= 0) return a >= 0 && b >= 0 && this.opHash(a) === this.opHash(b)
+    if (a >= 0 || b >= 0) return a >= 0 && b >= 0 && this.opHash[a] === this.opHash[b]
     const [x, y] = [callOfRef(a), callOfRef(b)]
     return this.hashA[x] === this.hashA[y] && this.hashB[x] === this.hashB[y] && this.count[x] === this.count[y]
   }
@@ -118,9 +123,12 @@ export class CallTree {
     for (let at = this.start[call]!; at < end; at++) array[this.inOrder[at]!] = value
   }
 
-  private opHash(op: number): number {
+  private hashOps(): Int32Array {
     const { name, kind } = this.tape.table('op')
-    return mix(mix(name.at(op), kind.at(op)), this.tape.count('operandsOfOp', op))
+    const hashes = new Int32Array(this.ops)
+    for (let op = 0; op < this.ops; op++)
+      hashes[op] = mix(mix(name.at(op), kind.at(op)), this.tape.count('operandsOfOp', op))
+    return hashes
   }
 
   /** A leaf made elsewhere moves into the call that all its consumers are in, loops not counted. */
@@ -147,7 +155,7 @@ export class CallTree {
     }
     for (let op = 0; op < this.ops; op++) {
       const by = user[op]!
-      if (by >= 0 && by !== calls && tape.isLeaf(op) && instance[home[op]!] !== by) home[op] = by
+      if (by >= 0 && by !== calls && this.leaf[op] && instance[home[op]!] !== by) home[op] = by
     }
     return home
   }
@@ -173,16 +181,15 @@ export class CallTree {
     const valueOps = tape.table('value').op
     const operand = tape.table('operand')
     const staysInPlace = this.unusedAtHome()
-    const operandsOf = new Index(operand.rows, ops, (row) => operand.op.at(row))
     for (let op = 0; op < ops; op++) {
-      if (tape.isLeaf(op)) {
+      if (this.leaf[op]) {
         if (staysInPlace[op]) place(op)
         continue
       }
-      for (const row of operandsOf.of(op)) {
+      for (const row of tape.rows('operandsOfOp', op)) {
         const value = operand.value.at(row)
         const source = value < 0 ? -1 : valueOps.at(value)
-        if (source >= 0 && !attached[source] && tape.isLeaf(source)) place(source)
+        if (source >= 0 && !attached[source] && this.leaf[source]) place(source)
       }
       place(op)
     }
@@ -194,9 +201,9 @@ export class CallTree {
   private unusedAtHome(): Uint8Array {
     const { tape } = this
     const { call } = tape.table('op')
-    const marks = Uint8Array.from({ length: this.ops }, (_, op) =>
-      Number(this.home[op] === (call.at(op) < 0 ? this.calls : call.at(op))),
-    )
+    const marks = new Uint8Array(this.ops)
+    for (let op = 0; op < this.ops; op++)
+      marks[op] = Number(this.home[op] === (call.at(op) < 0 ? this.calls : call.at(op)))
     const { op, value, rows } = tape.table('operand')
     const opOf = tape.table('value').op
     for (let row = 0; row < rows; row++) {
@@ -306,8 +313,8 @@ export class CallTree {
       let a = 17
       let b = 41
       for (const ref of this.children(node)) {
-        a = mix(a, ref >= 0 ? this.opHash(ref) : this.hashA[callOfRef(ref)]!)
-        b = mix(b, ref >= 0 ? Math.imul(this.opHash(ref), 31) : this.hashB[callOfRef(ref)]!)
+        a = mix(a, ref >= 0 ? this.opHash[ref]! : this.hashA[callOfRef(ref)]!)
+        b = mix(b, ref >= 0 ? Math.imul(this.opHash[ref]!, 31) : this.hashB[callOfRef(ref)]!)
       }
       let sum = 0
       let product = 1

@@ -25,6 +25,33 @@ const itemOf = (s: Scene, title: string) => s.title.indexOf(title)
 const edge = (s: Scene, from: string, to: string) =>
   Array.from(s.edges.from).findIndex((a, e) => s.title[a] === from && s.title[s.edges.to[e]!] === to)
 
+describe('the first picture', () => {
+  const first = (tape: Tape, room?: { width: number; height: number }) => scene(viewOf(tape), room ? { room } : {})
+
+  it('flows to the right, and down where that is larger in the room there is', () => {
+    expect(first(neuron()).direction).toBe('right')
+    expect(first(neuron(), { width: 1600, height: 600 }).direction).toBe('right')
+    expect(first(neuron(), { width: 600, height: 900 }).direction).toBe('down')
+  })
+
+  it('opens no more of a small graph than can be read on a screen', () => {
+    const scene = first(mlp({ sizes: [2, 2, 1], samples: 1 }))
+    const open = Array.from(scene.flags).filter((flags) => (flags & ItemFlag.open) !== 0)
+    expect(open.length).toBeGreaterThan(0)
+    expect(scene.width).toBeLessThan(2000)
+    expect(scene.height).toBeLessThan(1200)
+  })
+
+  it('has cards as wide as their titles, within bounds', () => {
+    const { title, w, h } = first(neuron())
+    const width = (name: string) => w[title.indexOf(name)]!
+    expect(width('x1')).toBe(width('b'))
+    expect(width('x1 * w1 + x2 * w2')).toBeGreaterThan(width('x1'))
+    expect(Math.max(...w)).toBeLessThan(270)
+    expect(new Set(h)).toEqual(new Set([56]))
+  })
+})
+
 describe('frames', () => {
   const tape = neuron()
   const view = viewOf(tape)
