@@ -68,7 +68,7 @@ describe('stops', () => {
     const inner = e.add('step', { pass, op: 0, tick: (tick += 2) })
     e.add('stepEnd', { step: inner, tick: ++tick })
     e.add('stepEnd', { step: outer, tick: ++tick })
-    e.add('passEnd', { pass, tick: ++tick })
+    e.add('passEnd', { pass, tick: tick + 1 })
     const tape = new Tape()
     tape.push(concat([preamble(), e.flush()]))
     tape.finish()
