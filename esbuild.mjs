@@ -38,7 +38,12 @@ await Promise.all([
 
 /** The exported page in parts; `src/session/exportedPage.node.ts` puts them together with a tape. */
 async function page() {
-  await build({ ...browser, entryPoints: { page: 'webview/page.ts' }, outdir: 'dist/page', format: 'iife' })
+  await build({
+    ...browser,
+    entryPoints: { page: 'webview/page.ts', panel: 'webview/panel.ts' },
+    outdir: 'dist/page',
+    format: 'iife',
+  })
   await build({
     ...browser,
     entryPoints: { worker: 'src/session/worker.page.ts' },

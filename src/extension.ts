@@ -1,7 +1,26 @@
 /** The extension's entry: builds the services and registers them. */
 import type { ExtensionContext } from 'vscode'
 import { registerCommands } from './ui/commands.ts'
+import { Highlight } from './ui/highlight.ts'
+import { registerHover, registerInlayHints } from './ui/hover.ts'
+import { registerLens } from './ui/lens.ts'
+import { Panels } from './ui/panels.ts'
+import { RunReport } from './ui/report.ts'
+import { Services } from './ui/services.ts'
 
 export function activate(context: ExtensionContext): void {
-  context.subscriptions.push(registerCommands(context))
+  const services = new Services(context)
+  const panels = new Panels(services)
+  const highlight = new Highlight(panels)
+  const report = new RunReport(panels)
+  context.subscriptions.push(
+    registerCommands(services, panels, highlight, report),
+    registerHover(panels, highlight),
+    registerInlayHints(panels),
+    registerLens(),
+    report,
+    highlight,
+    panels,
+    services,
+  )
 }

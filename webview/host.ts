@@ -1,4 +1,5 @@
 /** What the view needs from where it runs: the exported page, or the editor's panel. */
+import type { ExportFormat, PanelEvents, PanelStatus } from '../src/protocol/panel.ts'
 import type { SessionEvents, SessionRequests, SiteRange } from '../src/protocol/view.ts'
 
 export interface Host {
@@ -23,4 +24,20 @@ export interface Host {
   cancelLayout(): void
   /** Runs the script again; absent where nothing can run. */
   rerun?(): void
+  /** Only in the editor. */
+  panel?: PanelHost
+}
+
+export interface PanelHost {
+  /** Called at once, then with every change. Returns the function that stops listening. */
+  onStatus(listener: (status: PanelStatus) => void): () => void
+  onEvent<K extends 'light' | 'goTo' | 'search' | 'picture'>(
+    name: K,
+    listener: (payload: PanelEvents[K]) => void,
+  ): () => void
+  stop(): void
+  openExample(): void
+  export(format: ExportFormat): void
+  /** The sub-expression to light in the editor. */
+  point(site: SiteRange | null): void
 }

@@ -2,10 +2,12 @@
 import { Banners } from './bars/banners.ts'
 import { Header } from './bars/header.ts'
 import { Help } from './bars/help.ts'
+import { RunningBar } from './bars/running.ts'
 import { Search } from './bars/search.ts'
 import { Timeline } from './bars/timeline.ts'
 import { CodePane } from './code/codePane.ts'
 import { Disposables, el } from './dom.ts'
+import { linkEditor } from './editorLink.ts'
 import { Explorer } from './explorer.ts'
 import { GraphPane } from './graphPane.ts'
 import type { Host } from './host.ts'
@@ -40,6 +42,7 @@ export function mount(root: HTMLElement, host: Host): { dispose(): void } {
   const search = new Search(explorer, strings)
   const timeline = new Timeline(explorer, strings)
   const banners = new Banners(explorer, strings)
+  const running = new RunningBar(explorer, strings)
   const help = new Help(strings)
 
   const codeShown = () => code !== null && (store.state.codeShown ?? root.clientWidth >= CODE_FITS)
@@ -81,6 +84,7 @@ export function mount(root: HTMLElement, host: Host): { dispose(): void } {
       'div',
       { class: 'panel' },
       header.element,
+      running.element,
       banners.element,
       search.element,
       el('div', { class: 'middle' }, graph.element, sideBorder.element, side.element),
@@ -134,12 +138,17 @@ export function mount(root: HTMLElement, host: Host): { dispose(): void } {
     togglePlay: () => timeline.togglePlay(),
     closeOverlay,
   })
+  const editor = linkEditor(explorer, {
+    search: () => search.open(),
+    saveSvg: () => void explorer.attempt(saveSvg),
+    savePng: () => void explorer.attempt(savePng),
+  })
   const theme = wearTheme(explorer, () => graph.themeChanged())
   owned.push(
     () => root.replaceChildren(),
     () => resize.disconnect(),
     store.watch(['codeWidth', 'sideWidth', 'codeShown', 'sideShown'], arrange),
-    ...[explorer, tree, graph, side, search, timeline, banners, header, keys, theme].map(
+    ...[explorer, tree, graph, side, search, timeline, banners, running, header, keys, theme, editor].map(
       (part) => () => part.dispose(),
     ),
     () => code?.dispose(),

@@ -4,7 +4,9 @@ import type { SessionEvents, SessionRequests } from './view.ts'
 
 export interface HostRequests extends SessionRequests {
   /** Starts a run; replies when it has ended. `runtime` names a row of the table of runtimes. */
-  run: { request: { runtime: string; request: RunRequest }; reply: RunEnd }
+  run: { request: { runtime: string; request: RunRequest; given?: GivenTexts }; reply: RunEnd }
+  /** Starts a sandbox that waits for `run`; it ends by itself when none comes. */
+  warm: { request: { runtime: string }; reply: Record<string, never> }
   /** Opens a recording instead. */
   open: { request: { tape: Uint8Array }; reply: Record<string, never> }
   /** Ends the run within a second; what was recorded stays. */
@@ -15,7 +17,16 @@ export interface HostRequests extends SessionRequests {
   report: { request: Record<string, never>; reply: string }
   /** The bytes of a `.tape` file. */
   tape: { request: Record<string, never>; reply: Uint8Array }
+  /** Writes them to a file of the host, without sending them through the host's own thread. */
+  save: { request: { path: string }; reply: Record<string, never> }
   [name: string]: { request: unknown; reply: unknown }
+}
+
+/** Files that only the host knows: unsaved, untitled, in a notebook, on a virtual disk. */
+export interface GivenTexts {
+  files: { path: string; bytes: Uint8Array }[]
+  /** Whether what is not among `files` is read from the disk. */
+  disk: boolean
 }
 
 export interface HostEvents extends SessionEvents {

@@ -89,4 +89,6 @@ export interface Runtime {
   readonly id: string
   /** Begins a run in a fresh sandbox. Refuses (ends as `crashed`) when its self-test finds a door open. */
   start(request: RunRequest, files: SourceReader, sink: RunSink): Run
+  /** Starts a sandbox ahead, which waits for the next run and ends by itself when none comes. */
+  warm?(): void
 }

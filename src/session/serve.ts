@@ -9,6 +9,7 @@ import { stopAfter, stopBefore } from '../tape/stops.ts'
 import type { Tape } from '../tape/tape.ts'
 import { details } from './details.ts'
 import { report } from './report.ts'
+import { givenReader } from './given.ts'
 import { Session } from './session.ts'
 import { summary } from './summary.ts'
 
@@ -17,6 +18,8 @@ export interface Services {
   /** A row of the table of runtimes; undefined where there is none (the exported page runs nothing). */
   runtime(id: string): Runtime | undefined
   files: SourceReader | null
+  /** Writes a file of the host; absent where there is no disk. */
+  save?(path: string, bytes: Uint8Array): Promise<void>
 }
 
 /** A layout that takes longer is announced, so that it can be given up. */
@@ -38,10 +41,14 @@ export function serveSession(port: Port, services: Services): void {
     channel.emit('overview', session.overview())
   }
 
-  channel.serve('run', async ({ runtime: id, request }) => {
+  channel.serve('run', async ({ runtime: id, request, given }) => {
     const runtime = services.runtime(id)
     if (!runtime || !services.files) throw new Error(`there is no runtime "${id}" here`)
-    return session.start(runtime, request, services.files)
+    return session.start(runtime, request, given ? givenReader(given, services.files) : services.files)
+  })
+  channel.serve('warm', ({ runtime }) => {
+    services.runtime(runtime)?.warm?.()
+    return {}
   })
   channel.serve('open', ({ tape }) => {
     session.open(tape)
@@ -58,6 +65,11 @@ export function serveSession(port: Port, services: Services): void {
   })
   channel.serve('report', () => JSON.stringify(report(session.tape, session.overview()), null, 1))
   channel.serve('tape', () => session.bytes())
+  channel.serve('save', async ({ path }) => {
+    if (!services.save) throw new Error('there is no disk here')
+    await services.save(path, session.bytes())
+    return {}
+  })
   channel.serve('summary', ({ limit }) => summary(session.tape, limit))
   channel.serve('overview', () => session.overview())
 

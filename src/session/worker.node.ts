@@ -1,13 +1,23 @@
 /** The session's worker thread in the extension and the CLI. */
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 import type { Message } from '../protocol/channel.ts'
 import { diskReader } from '../runtimes/diskReader.ts'
+import type { Runtime } from '../protocol/runtime.ts'
 import { runtimes } from '../runtimes/runtimes.ts'
 import { serveSession } from './serve.ts'
 
 const { dist } = workerData as { dist: string }
 const port = parentPort!
+const started = new Map<string, Runtime>()
+
+/** One runtime of a kind for the worker's life: the sandbox that it warmed is the one that runs. */
+function runtime(id: string): Runtime | undefined {
+  const runtime = started.get(id) ?? runtimes[id]?.({ dist: join(dist, id) })
+  if (runtime) started.set(id, runtime)
+  return runtime
+}
 
 serveSession(
   {
@@ -16,7 +26,8 @@ serveSession(
   },
   {
     elkWorker: () => new Worker(join(dist, 'elk.js')),
-    runtime: (id) => runtimes[id]?.({ dist: join(dist, id) }),
+    runtime,
     files: diskReader,
+    save: (path, bytes) => writeFile(path, bytes),
   },
 )

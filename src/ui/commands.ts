@@ -1,62 +1,97 @@
 /** The extension's commands. */
-import { basename, dirname, join } from 'node:path'
 import * as vscode from 'vscode'
-import { defaultLimits, type Limits, type RunEnd } from '../protocol/runtime.ts'
-import { startSession } from '../session/client.node.ts'
-import { exportedPage } from '../session/exportedPage.node.ts'
+import { exportRecording, saveAs } from './exporting.ts'
+import type { Highlight } from './highlight.ts'
+import type { Panel } from './panel.ts'
+import { type Panels, TAPE_TYPE } from './panels.ts'
+import type { RunReport } from './report.ts'
+import { targetOf } from './script.ts'
+import { messageOf, type Services } from './services.ts'
 
-export function registerCommands(context: vscode.ExtensionContext): vscode.Disposable {
-  const output = vscode.window.createOutputChannel('Backprop')
-  const command = vscode.commands.registerCommand('backprop-lens.visualize', () => visualizeActive(context, output))
-  return vscode.Disposable.from(output, command)
-}
+export function registerCommands(
+  services: Services,
+  panels: Panels,
+  highlight: Highlight,
+  report: RunReport,
+): vscode.Disposable {
+  const { t } = vscode.l10n
 
-/** Runs the script in the active editor in the embedded sandbox and shows its graph beside the code. */
-async function visualizeActive(context: vscode.ExtensionContext, output: vscode.OutputChannel): Promise<void> {
-  const document = vscode.window.activeTextEditor?.document
-  if (document?.uri.scheme !== 'file' || document.languageId !== 'python') {
-    void vscode.window.showInformationMessage(
-      'Open a Python script that is saved on disk, then run Visualize Backprop.',
-    )
-    return
+  async function visualize(uri?: vscode.Uri): Promise<void> {
+    const target = targetOf(uri instanceof vscode.Uri ? uri : undefined)
+    if (target) return panels.run(target)
+    panels.showEmpty()
   }
-  if (document.isDirty && !(await document.save())) return
-  const script = document.uri.fsPath
-  const dist = join(context.extensionPath, 'dist')
-  await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: `Running ${basename(script)}`, cancellable: true },
-    async (_progress, token) => {
-      const session = startSession(dist, (error) => output.appendLine(error.message))
-      try {
-        session.channel.on('output', ({ chunk }) => output.append(Buffer.from(chunk).toString('utf8')))
-        token.onCancellationRequested(() => void session.channel.request('stop', {}))
-        const request = { script, args: [], cwd: dirname(script), capture: true, limits: limits() }
-        const end = await session.channel.request('run', { runtime: 'embeddedPython', request })
-        tell(end, output)
-        const name = basename(script)
-        const panel = vscode.window.createWebviewPanel(
-          'backprop-lens.graph',
-          name,
-          { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
-          { enableScripts: true, retainContextWhenHidden: true, localResourceRoots: [] },
-        )
-        panel.webview.html = await exportedPage(dist, name, await session.channel.request('tape', {}))
-      } finally {
-        await session.dispose()
-      }
+
+  async function rerun(panel = panels.current): Promise<void> {
+    if (!panel?.target || panel.target.uri.endsWith('.tape')) return visualize()
+    await panel.run(panel.target)
+  }
+
+  async function revealInGraph(element?: unknown): Promise<void> {
+    const editor = vscode.window.activeTextEditor
+    const found = editor && panels.recordingOf(editor.document.uri)
+    const elements = editor && (await highlight.lightNodes(editor.document, editor.selection.active))
+    const wanted = typeof element === 'number' ? element : elements?.at(-1)
+    const panel = found?.panel ?? panels.current
+    if (wanted === undefined || !panel)
+      return void vscode.window.showInformationMessage(t('The code at the cursor made no node in a run that is shown.'))
+    panel.webview.reveal(undefined, true)
+    panel.channel.emit('goTo', { element: wanted })
+  }
+
+  async function revealInCode(): Promise<void> {
+    const site = panels.current && (await selectedSite(panels.current))
+    if (site && panels.current) await highlight.reveal(panels.current, site)
+  }
+
+  /** The panel tells what is lit; that is the selection unless the pointer is on another node. */
+  const pointed = new WeakMap<Panel, Parameters<Highlight['reveal']>[1] | null>()
+  const selectedSite = (panel: Panel) => Promise.resolve(pointed.get(panel) ?? null)
+
+  async function openRecording(): Promise<void> {
+    const chosen = await vscode.window.showOpenDialog({ filters: { [t('Recording')]: ['tape'] } })
+    if (chosen?.[0]) await vscode.commands.executeCommand('vscode.openWith', chosen[0], TAPE_TYPE)
+  }
+
+  async function openExample(): Promise<void> {
+    const folder = vscode.Uri.joinPath(services.extensionUri, 'media', 'examples')
+    const uri = vscode.Uri.joinPath(folder, 'neuron.py')
+    const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(uri))
+    const document = await vscode.workspace.openTextDocument({ language: 'python', content: text })
+    await vscode.window.showTextDocument(document, vscode.ViewColumn.One)
+    await panels.run(targetOf(document.uri)!)
+  }
+
+  const commands: Record<string, (...args: never[]) => unknown> = {
+    'backprop-lens.visualize': visualize,
+    'backprop-lens.stop': () => panels.all.filter(({ running }) => running).forEach((panel) => panel.stop()),
+    'backprop-lens.rerun': () => rerun(),
+    'backprop-lens.revealInGraph': revealInGraph,
+    'backprop-lens.revealInCode': revealInCode,
+    'backprop-lens.searchNode': () => {
+      panels.current?.webview.reveal()
+      panels.current?.channel.emit('search', {})
     },
+    'backprop-lens.export': () => panels.current && exportRecording(panels.current, services.dist),
+    'backprop-lens.openRecording': openRecording,
+    'backprop-lens.openExample': openExample,
+    'backprop-lens.showOutput': () => report.output.show(true),
+  }
+  return vscode.Disposable.from(
+    ...Object.entries(commands).map(([name, run]) => vscode.commands.registerCommand(name, run as () => unknown)),
+    panels.onAdded((panel) => {
+      const tell = (work: Promise<unknown>) =>
+        work.catch((error: unknown) => void vscode.window.showErrorMessage(messageOf(error)))
+      panel.channel.on('run', () => void tell(rerun(panel)))
+      panel.channel.on('example', () => void tell(openExample()))
+      panel.channel.on('save', ({ name, bytes }) => void tell(saveAs(panel, name, () => Promise.resolve(bytes))))
+      panel.channel.on('export', ({ format }) => void tell(exportRecording(panel, services.dist, format)))
+      panel.channel.on('point', ({ site }) => pointed.set(panel, site))
+    }),
+    vscode.workspace.onDidSaveTextDocument(({ uri }) => {
+      if (!vscode.workspace.getConfiguration('backprop').get('runOnSave', false)) return
+      const panel = panels.recordingOf(uri)?.panel
+      if (panel) void rerun(panel)
+    }),
   )
-}
-
-/** The user's own limits; the settings are of the machine, so that a cloned repository cannot raise them. */
-function limits(): Limits {
-  const settings = vscode.workspace.getConfiguration('backprop.limits')
-  const names = Object.keys(defaultLimits) as (keyof Limits)[]
-  return Object.fromEntries(names.map((name) => [name, settings.get(name, defaultLimits[name])])) as unknown as Limits
-}
-
-function tell(end: RunEnd, output: vscode.OutputChannel): void {
-  if (end.kind === 'done' || end.kind === 'stopped') return
-  const message = end.kind === 'raised' ? `${end.error.type}: ${end.error.message}` : end.message
-  void vscode.window.showErrorMessage(message, 'Show Output').then((choice) => choice && output.show())
 }

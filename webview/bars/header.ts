@@ -39,7 +39,7 @@ export class Header {
     this.explorer = explorer
     this.strings = strings
     const page = explorer.host.kind === 'page'
-    const { rerun } = explorer.host
+    const { rerun, panel } = explorer.host
     this.codeButton = page ? button('code', strings.showCode, actions.toggleCode) : null
     this.sideButton = button('side', strings.showDetails, actions.toggleSide)
     this.lossButton = button('toLoss', strings.pathToLoss, () => explorer.togglePath('root'))
@@ -49,6 +49,13 @@ export class Header {
     const exports = menuButton(icon('export'), strings.export, [
       { text: strings.exportSvg, run: actions.saveSvg },
       { text: strings.exportPng, run: actions.savePng },
+      ...(panel
+        ? [
+            { text: strings.exportHtml, run: () => panel.export('html') },
+            { text: strings.exportTape, run: () => panel.export('tape') },
+            { text: strings.exportJson, run: () => panel.export('json') },
+          ]
+        : []),
     ])
     this.owned.push(() => exports.dispose())
     this.element = el(

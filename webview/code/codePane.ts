@@ -10,7 +10,7 @@ import { fileName } from '../text.ts'
 import { InlineNumbers } from './inlineNumbers.ts'
 import { columnAt, lineView, type Mark } from './lineView.ts'
 import { pythonTokens, type Token } from './pythonTokens.ts'
-import { type Site, SiteIndex } from './siteIndex.ts'
+import { type Site, SiteIndex } from '../../src/protocol/siteIndex.ts'
 
 /** Pixels; `style.css` says the same. */
 const LINE_HEIGHT = 20

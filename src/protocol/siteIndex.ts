@@ -1,5 +1,5 @@
 /** The ranges of a source file, found by place. */
-import type { SourceView } from '../../src/protocol/view.ts'
+import type { SourceView } from './view.ts'
 
 export type Site = SourceView['sites'][number]
 

@@ -1,0 +1,98 @@
+/** Values and gradients at the pointer, and at the ends of lines. */
+import * as vscode from 'vscode'
+import { formatNumber } from '../protocol/number.ts'
+import { type Datum, type Details, GradientStatus } from '../protocol/view.ts'
+import type { Highlight } from './highlight.ts'
+import type { Panels } from './panels.ts'
+
+const MAX_NODES = 4
+const MAX_FLOWS = 8
+const selector: vscode.DocumentSelector = [{ language: 'python' }]
+
+export function registerHover(panels: Panels, highlight: Highlight): vscode.Disposable {
+  return vscode.languages.registerHoverProvider(selector, {
+    async provideHover(document, position) {
+      const elements = await highlight.lightNodes(document, position)
+      const found = panels.recordingOf(document.uri)
+      const site = elements && found && (await found.recording.siteAt(document, position))
+      if (!site || site.elements.length === 0) return null
+      const { recording } = found
+      const shown = [...site.elements].slice(-MAX_NODES)
+      const all = await Promise.all(
+        shown.map((element) => recording.channel.request('details', { element, tick: Infinity })),
+      )
+      const text = new vscode.MarkdownString(all.map(describe).join('\n\n---\n\n'), true)
+      const more = site.elements.length - shown.length
+      if (more > 0) text.appendMarkdown(`\n\n${vscode.l10n.t('and {0} earlier values of this code', more)}`)
+      text.isTrusted = { enabledCommands: ['backprop-lens.revealInGraph'] }
+      return new vscode.Hover(text, (await recording.rangeIn(document, site)) ?? undefined)
+    },
+  })
+}
+
+/** At the end of each line the outermost expression's numbers. */
+export function registerInlayHints(panels: Panels): vscode.Disposable {
+  const changed = new vscode.EventEmitter<void>()
+  const provider = vscode.languages.registerInlayHintsProvider(selector, {
+    onDidChangeInlayHints: changed.event,
+    async provideInlayHints(document, visible) {
+      const found = panels.recordingOf(document.uri)
+      if (!found || !vscode.workspace.getConfiguration('backprop').get('inlineNumbers', false)) return []
+      const { recording } = found
+      const code = await recording.code(document.uri)
+      const hints: vscode.InlayHint[] = []
+      const last = new Map<number, (typeof sites)[number]>()
+      const sites = code?.sites ?? []
+      for (const site of sites) if (!last.has(site.endLine)) last.set(site.endLine, site)
+      for (const site of last.values()) {
+        const range = await recording.rangeIn(document, site)
+        const element = site.elements.at(-1)
+        if (!range || !visible.contains(range.end) || element === undefined) continue
+        const details = await recording.channel.request('details', { element, tick: Infinity })
+        const end = document.lineAt(range.end.line).range.end
+        const hint = new vscode.InlayHint(end, `${numberOf(details.value)}  ∂ ${gradientOf(details)}`)
+        hint.paddingLeft = true
+        hints.push(hint)
+      }
+      return hints
+    },
+  })
+  const refresh = panels.onChanged(() => changed.fire())
+  return vscode.Disposable.from(provider, changed, refresh)
+}
+
+function describe(details: Details): string {
+  const { t } = vscode.l10n
+  const link = `command:backprop-lens.revealInGraph?${encodeURIComponent(JSON.stringify([details.element]))}`
+  const head = `**${escape(details.title)}** · \`${details.op.replaceAll('`', "'")}\` · [${t('Show in the graph')}](${link})`
+  const lines = [head, `${t('value')} \`${numberOf(details.value)}\` · ${t('gradient')} \`${gradientOf(details)}\``]
+  if (details.cameFrom.length > 0) {
+    const rows = details.cameFrom
+      .slice(0, MAX_FLOWS)
+      .map(
+        ({ title, upstream, local, contribution }) =>
+          `| ${escape(title)} | ${numberOf(upstream)} | ${numberOf(local)} | ${numberOf(contribution)} |`,
+      )
+    lines.push(
+      [`| ${t('from')} | ${t('upstream')} | ${t('local')} | ${t('contribution')} |`, '|:--|--:|--:|--:|', ...rows].join(
+        '\n',
+      ),
+    )
+    const more = details.cameFrom.length - rows.length + details.moreCameFrom
+    if (more > 0) lines.push(t('and {0} more', more))
+  }
+  if (details.bookkeeping !== '') lines.push(`$(warning) ${escape(details.bookkeeping)}`)
+  return lines.join('\n\n')
+}
+
+function numberOf(datum: Datum): string {
+  if (datum.kind === 'number') return formatNumber(datum.value)
+  return datum.kind === 'tensor' ? `${datum.tensor.shape} ‖·‖ ${formatNumber(datum.tensor.l2)}` : '–'
+}
+
+/** Waiting and unreached are not there: never 0. */
+function gradientOf({ status, gradient }: Details): string {
+  return status === GradientStatus.waiting || status === GradientStatus.unreached ? '–' : numberOf(gradient)
+}
+
+const escape = (text: string) => text.replace(/[\\`*_{}[\]()#+\-.!|<>$~]/g, '\\$&').replace(/\s+/g, ' ')

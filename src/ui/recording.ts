@@ -1,0 +1,188 @@
+/** One run, or one opened recording, and the session that owns it; questions of the editor about its code. */
+import { basename } from 'node:path'
+import * as vscode from 'vscode'
+import { defaultLimits, type Limits, type RunEnd } from '../protocol/runtime.ts'
+import { type Site, SiteIndex } from '../protocol/siteIndex.ts'
+import type { Overview } from '../protocol/view.ts'
+import type { SessionClient } from '../session/client.node.ts'
+import { Drift, type Position } from './drift.ts'
+import { gatherTexts } from './script.ts'
+import { RUNTIME, type Services } from './services.ts'
+import { fileOf, placeOf, type Target } from './target.ts'
+
+export interface CodeFile {
+  index: SiteIndex
+  sites: readonly Site[]
+  text: string
+  path: string
+}
+
+export class Recording implements vscode.Disposable {
+  target: Target
+  overview: Overview | null = null
+  /** Name of the file in storage, once it is there. */
+  stored: string | null = null
+  private readonly services: Services
+  private readonly session: SessionClient
+  private readonly files = new Map<number, Promise<CodeFile>>()
+  private readonly drifts = new Map<string, Drift>()
+  private readonly grown = new vscode.EventEmitter<Overview>()
+  private readonly printed = new vscode.EventEmitter<string>()
+  readonly onGrown = this.grown.event
+  readonly onOutput = this.printed.event
+
+  constructor(services: Services, target: Target) {
+    this.services = services
+    this.target = target
+    this.session = services.session()
+    const { channel } = this.session
+    channel.on('overview', (overview) => this.take(overview))
+    const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() }
+    channel.on('output', ({ stream, chunk }) => this.printed.fire(decoders[stream].decode(chunk, { stream: true })))
+  }
+
+  get channel(): SessionClient['channel'] {
+    return this.session.channel
+  }
+
+  get running(): boolean {
+    return this.overview?.state !== 'ended'
+  }
+
+  dispose(): void {
+    this.grown.dispose()
+    this.printed.dispose()
+    void this.session.dispose()
+  }
+
+  async run(): Promise<RunEnd> {
+    const { target, given } = await gatherTexts(this.target)
+    this.target = target
+    const request = { script: target.path, args: [], cwd: target.cwd, capture: true, limits: limits() }
+    const end = await this.channel.request('run', { runtime: RUNTIME, request, given })
+    this.take(await this.channel.request('overview', {}))
+    await this.store()
+    return end
+  }
+
+  /** Rejects when nothing of the recording could be read. */
+  async open(tape: Uint8Array): Promise<void> {
+    try {
+      await this.channel.request('open', { tape })
+    } finally {
+      this.take(await this.channel.request('overview', {}))
+      if (this.target.path === '') this.target = { ...this.target, path: this.overview?.script ?? '' }
+    }
+  }
+
+  stop(): void {
+    this.channel.request('stop', {}).catch(() => undefined)
+  }
+
+  // — Code —
+
+  /** Whether a document is part of what ran. */
+  covers(uri: vscode.Uri): boolean {
+    return this.fileOf(uri) !== null
+  }
+
+  /** What a document's code made; null for documents that did not run. */
+  async code(uri: vscode.Uri): Promise<CodeFile | null> {
+    const file = this.fileOf(uri)
+    const source = this.overview?.sources.find(({ path }) => path === file?.path)
+    if (!source) return null
+    const known = this.files.get(source.id)
+    if (known) return known
+    const asked = this.channel.request('source', { id: source.id }).then(({ sites, text, path }) => ({
+      index: new SiteIndex(sites),
+      sites,
+      text,
+      path,
+    }))
+    this.files.set(source.id, asked)
+    asked.catch(() => this.files.delete(source.id))
+    return asked
+  }
+
+  /** The smallest recorded range around a position of a document as it is now. */
+  async siteAt(document: vscode.TextDocument, position: vscode.Position): Promise<Site | null> {
+    const code = await this.code(document.uri)
+    const file = this.fileOf(document.uri)
+    if (!code || !file) return null
+    const at = this.drift(document, code, file.offset).toRun(position)
+    return at && code.index.innermost(at.line + file.offset, at.character)
+  }
+
+  /** Where a recorded range is in a document as it is now; null when it was changed, or is elsewhere. */
+  async rangeIn(document: vscode.TextDocument, site: Omit<Site, 'elements'>): Promise<vscode.Range | null> {
+    const code = await this.code(document.uri)
+    const file = this.fileOf(document.uri)
+    if (!code || !file) return null
+    const start: Position = { line: site.startLine - file.offset, character: site.startColumn }
+    const end: Position = { line: site.endLine - file.offset, character: site.endColumn }
+    const now = this.drift(document, code, file.offset).toNow(start, end)
+    if (!now || now.start.line < 0 || now.end.line >= document.lineCount) return null
+    return new vscode.Range(now.start.line, now.start.character, now.end.line, now.end.character)
+  }
+
+  placeOf(path: string, line: number): vscode.Uri {
+    return placeOf(this.target, path, line).uri
+  }
+
+  edited(event: vscode.TextDocumentChangeEvent): void {
+    const changes = event.contentChanges.map(({ range, text }) => ({ start: range.start, end: range.end, text }))
+    this.drifts.get(event.document.uri.toString())?.add(changes)
+  }
+
+  /** Whether the text is no longer the one that ran; forgets edits that were taken back. */
+  async isStale(document: vscode.TextDocument): Promise<boolean> {
+    const code = await this.code(document.uri)
+    const file = this.fileOf(document.uri)
+    if (!code || !file) return false
+    const drift = this.drift(document, code, file.offset)
+    if (!drift.changed) return false
+    const fresh = Drift.between(this.textOf(code, file.offset, document), document.getText())
+    if (!fresh.changed) this.drifts.set(document.uri.toString(), fresh)
+    return fresh.changed
+  }
+
+  private drift(document: vscode.TextDocument, code: CodeFile, offset: number): Drift {
+    const key = document.uri.toString()
+    const known = this.drifts.get(key)
+    if (known) return known
+    const drift = Drift.between(this.textOf(code, offset, document), document.getText())
+    this.drifts.set(key, drift)
+    return drift
+  }
+
+  /** The recorded text of a document: the whole file, or a notebook's cell. Magics are as the cell has them. */
+  private textOf(code: CodeFile, offset: number, document: vscode.TextDocument): string {
+    const cell = this.target.cells.find(({ uri }) => uri === document.uri.toString())
+    if (!cell) return code.text
+    const lines = code.text.split(/\r?\n/).slice(offset - 1, offset - 1 + cell.lines)
+    return lines.map((line) => line.replace(/^(\s*)pass # (?=[%!])/, '$1').replace(/^# (?=%%)/, '')).join('\n')
+  }
+
+  private fileOf(uri: vscode.Uri) {
+    return fileOf(this.target, uri, this.overview?.sources.map(({ path }) => path) ?? [])
+  }
+
+  private take(overview: Overview): void {
+    if (overview.revision !== this.overview?.revision) this.files.clear()
+    this.overview = overview
+    this.grown.fire(overview)
+  }
+
+  private async store(): Promise<void> {
+    const path = await this.services.newRecordingPath()
+    await this.channel.request('save', { path })
+    this.stored = basename(path)
+  }
+}
+
+/** The user's own limits; the settings are of the machine, so that a cloned repository cannot raise them. */
+function limits(): Limits {
+  const settings = vscode.workspace.getConfiguration('backprop.limits')
+  const names = Object.keys(defaultLimits) as (keyof Limits)[]
+  return Object.fromEntries(names.map((name) => [name, settings.get(name, defaultLimits[name])])) as unknown as Limits
+}

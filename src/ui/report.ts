@@ -1,0 +1,82 @@
+/** How runs go, outside the panel: status bar, Problems, the script's output. */
+import * as vscode from 'vscode'
+import type { Panel } from './panel.ts'
+import type { Panels } from './panels.ts'
+import type { Recording } from './recording.ts'
+import type { RunEnd } from '../protocol/runtime.ts'
+
+const OUTPUT = 'backprop-output'
+
+export class RunReport implements vscode.Disposable {
+  readonly output = vscode.window.createOutputChannel('Backprop', OUTPUT)
+  private readonly problems = vscode.languages.createDiagnosticCollection('backprop')
+  private readonly status = vscode.window.createStatusBarItem('backprop-lens.run', vscode.StatusBarAlignment.Left)
+  private readonly panels: Panels
+  private readonly owned: vscode.Disposable[]
+
+  constructor(panels: Panels) {
+    this.panels = panels
+    this.status.name = 'Backprop'
+    this.status.command = 'backprop-lens.stop'
+    this.owned = [
+      this.output,
+      this.problems,
+      this.status,
+      vscode.languages.registerDocumentLinkProvider({ language: OUTPUT }, { provideDocumentLinks: links }),
+      panels.onAdded((panel) => this.follow(panel)),
+      panels.onChanged(() => this.refresh()),
+    ]
+  }
+
+  dispose(): void {
+    for (const item of this.owned) item.dispose()
+  }
+
+  private follow(panel: Panel): void {
+    panel.onBegun((target) => {
+      this.problems.clear()
+      this.output.clear()
+      this.output.appendLine(vscode.l10n.t('Running {0}', target.path))
+    })
+    panel.onOutput((text) => this.output.append(text))
+    panel.onEnded(({ recording, end }) => void this.ended(recording, end))
+    panel.webview.onDidDispose(() => this.problems.clear())
+  }
+
+  private async ended(recording: Recording, end: RunEnd): Promise<void> {
+    if (end.kind === 'limit' || end.kind === 'crashed') this.output.appendLine(end.message)
+    if (end.kind !== 'raised') return
+    const { error } = end
+    this.output.appendLine(error.traceback)
+    if (error.hint) this.output.appendLine(error.hint)
+    if (!error.site) return
+    const { file, startLine } = error.site
+    const uri = recording.placeOf(file, startLine)
+    const document = await vscode.workspace.openTextDocument(uri)
+    const range =
+      (await recording.rangeIn(document, error.site)) ??
+      document.lineAt(Math.min(startLine, document.lineCount) - 1).range
+    const problem = new vscode.Diagnostic(range, `${error.type}: ${error.message}`)
+    problem.source = 'Backprop'
+    this.problems.set(uri, [problem])
+  }
+
+  private refresh(): void {
+    const running = this.panels.all.find((panel) => panel.running)
+    void vscode.commands.executeCommand('setContext', 'backprop-lens.running', running !== undefined)
+    void vscode.commands.executeCommand('setContext', 'backprop-lens.open', this.panels.all.length > 0)
+    if (!running) return this.status.hide()
+    const nodes = running.shown?.running ? (running.shown.overview?.nodes ?? 0) : 0
+    this.status.text = `$(sync~spin) Backprop${nodes > 0 ? `: ${nodes.toLocaleString()}` : ''}`
+    this.status.tooltip = vscode.l10n.t('A script is running. Click to stop it.')
+    this.status.show()
+  }
+}
+
+/** `File "…", line 12` of a traceback. */
+function links(document: vscode.TextDocument): vscode.DocumentLink[] {
+  return [...document.getText().matchAll(/File "([^"<>]+)", line (\d+)/g)].map((match) => {
+    const range = new vscode.Range(document.positionAt(match.index), document.positionAt(match.index + match[0].length))
+    return new vscode.DocumentLink(range, vscode.Uri.file(match[1]!).with({ fragment: `L${match[2]}` }))
+  })
+}
