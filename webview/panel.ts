@@ -18,7 +18,7 @@ function show(): void {
 function invite(): void {
   const strings = stringsFor(host.language)
   const example = button('play', strings.openExample, () => host.panel?.openExample())
-  example.className = 'primary'
+  example.className = 'invite'
   example.append(strings.openExample)
   root.replaceChildren(
     el('div', { class: 'empty' }, el('h2', { text: strings.product }), el('p', { text: strings.emptyPanel }), example),

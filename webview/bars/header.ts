@@ -62,7 +62,7 @@ export class Header {
       'header',
       { class: 'header' },
       this.codeButton,
-      el('h1', { text: strings.product }),
+      el('h1', { class: page ? '' : 'unseen', text: strings.product }),
       this.script,
       this.runtime,
       this.counts,

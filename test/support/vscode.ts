@@ -1,0 +1,103 @@
+/** Drives a real VS Code in Chromium. */
+import { cp, mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { type BrowserContext, chromium, type Frame, type Page } from 'playwright-core'
+import { startVscodeServer, type VscodeServer } from './vscodeServer.mjs'
+
+const PATIENCE = 30_000
+
+export class Vscode {
+  readonly page: Page
+  readonly folder: string
+  private readonly context: BrowserContext
+  private readonly home: string
+  private readonly server: VscodeServer
+
+  private constructor(
+    parts: Pick<Vscode, 'page' | 'folder'> & { context: BrowserContext; home: string; server: VscodeServer },
+  ) {
+    this.page = parts.page
+    this.folder = parts.folder
+    this.context = parts.context
+    this.home = parts.home
+    this.server = parts.server
+  }
+
+  /** A workspace with the given files, beside the examples. `extension`: an unpacked package. */
+  static async start(files: Record<string, string>, settings: object = {}): Promise<Vscode> {
+    const home = await mkdtemp(join(tmpdir(), 'vscode-e2e-'))
+    const folder = join(home, 'workspace')
+    await cp('media/examples', folder, { recursive: true })
+    const own = {
+      'workbench.startupEditor': 'none',
+      'workbench.secondarySideBar.defaultVisibility': 'hidden',
+      'workbench.activityBar.location': 'hidden',
+      'chat.disableAIFeatures': true,
+      'files.simpleDialog.enable': true,
+      'editor.minimap.enabled': false,
+      ...settings,
+    }
+    for (const [name, text] of Object.entries({ ...files, '.vscode/settings.json': JSON.stringify(own) })) {
+      await mkdir(dirname(join(folder, name)), { recursive: true })
+      await writeFile(join(folder, name), text)
+    }
+    const server = await startVscodeServer({ extension: process.env['BACKPROP_EXTENSION'] ?? resolve('.') })
+    const context = await chromium.launchPersistentContext(join(home, 'profile'), {
+      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+      args: ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+      viewport: { width: 1500, height: 900 },
+    })
+    const page = context.pages()[0] ?? (await context.newPage())
+    page.setDefaultTimeout(PATIENCE)
+    return new Vscode({ page, folder, context, home, server })
+  }
+
+  async close(): Promise<void> {
+    await this.context.close()
+    await this.server.close()
+    await rm(this.home, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  async open(file: string): Promise<void> {
+    await this.page.goto(this.server.address({ folder: this.folder, file: join(this.folder, file) }))
+    await this.page.locator('.monaco-workbench').waitFor()
+    await this.editor.locator('.view-line').first().waitFor()
+  }
+
+  get editor() {
+    return this.page.locator('.editor-instance .monaco-editor').first()
+  }
+
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('F1')
+    const input = this.page.locator('.quick-input-widget input[type=text]')
+    await input.waitFor()
+    await input.fill(`>${title}`)
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor()
+    await this.page.keyboard.press('Enter')
+  }
+
+  /** The frame of the view, once it shows what `selector` finds. */
+  async view(selector = '.app'): Promise<Frame> {
+    const until = Date.now() + PATIENCE
+    while (Date.now() < until) {
+      for (const frame of this.page.frames().slice(1)) {
+        const found = await frame
+          .locator(selector)
+          .first()
+          .isVisible()
+          .catch(() => false)
+        if (found) return frame
+      }
+      await this.page.waitForTimeout(100)
+    }
+    throw new Error(`no view shows ${selector}`)
+  }
+
+  /** The text that is decorated in the editor. */
+  async decorated(): Promise<string> {
+    const parts = await this.editor.locator('.view-line span[class*="ced-"]').allTextContents()
+    return parts.join('').replaceAll('\u00a0', ' ')
+  }
+}
