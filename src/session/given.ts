@@ -10,7 +10,10 @@ export function givenReader({ files, disk }: GivenTexts, below: SourceReader): S
       if (bytes) return Promise.resolve(bytes)
       return disk ? below.read(path) : Promise.reject(new Error(`there is no file ${path}`))
     },
-    real: (path) => (own.has(path) || !disk ? Promise.resolve(path) : below.real(path)),
+    async real(path) {
+      if (!disk) return path
+      return own.has(path) ? below.real(path).catch(() => path) : below.real(path)
+    },
     async list(folder) {
       const inside = /[\\/]$/.test(folder) ? folder : folder + (folder.includes('\\') ? '\\' : '/')
       const found = disk ? await below.list(folder).catch(() => []) : []
