@@ -503,8 +503,10 @@ class Program:
         self.shares = {key for key in sure if key[0] == 'map' and self._is_share(key)}
         self.handles = self._find_handles()
         self.makers = {}
+        # A rule that makes nodes makes gradients.
+        rules = {scope for _, scope, how in self.contributions.values() if how == 'recursive'}
         for key in self.value[:1]:
-            self.makers = {maker: (key, scope) for maker, scope in values[key].items()}
+            self.makers = {maker: (key, scope) for maker, scope in values[key].items() if scope not in rules}
 
     def _find_tangent(self):
         """Dual numbers are looked for where nothing accumulates gradients."""

@@ -242,7 +242,7 @@ class Passes:
         """A gradient as a number; an engine may keep gradients in nodes of its own."""
         if type(value) is float:
             return value
-        if self.identity.of(value) >= 0 and self.program.value:
+        if type(value) in self.node_types and self.program.value:
             value = self.identity.read(value, self.program.value[0])
         return number(value)
 

@@ -7,7 +7,7 @@ import operator
 import sys
 import time
 
-from .identity import MISSING, Place
+from .identity import MISSING, Place, links
 from .probe import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL, SEED, SHARE
 from .bulk import NODE, RULE
 from .record import BACKWARD, CONSTANT, LEAF, NODES, RULES, WRITES
@@ -52,6 +52,9 @@ def make_probes(recorder, codes, calls):
     iterate = calls.iterate
     serial_invocation = 0
     driver = None
+    # Of nodes made in a pass: those not told of yet, and those that are gradients.
+    untold = {}
+    gradients = {}
     limit = NODE * min(_CHUNK, recorder.max_nodes)
     eager_until = None
     nodes_sealed = 0
@@ -157,12 +160,57 @@ def make_probes(recorder, codes, calls):
         return value
 
     def leaf(obj, value, code, frame, inside):
+        site, row = where(frame, code) if frame is not None else (-1, -1)
+        event = CONSTANT if inside else LEAF, obj, value, None, None, site, row
+        if driver is not None and in_pass(frame_at(2)):
+            # A seed, or a gradient made by hand, perhaps.
+            untold[id(obj)] = event
+            return
         if back or ran:
             seal()
-        site, row = where(frame, code) if frame is not None else (-1, -1)
-        tell((CONSTANT if inside else LEAF, obj, value, None, None, site, row))
+        tell(event)
         if len(made) >= limit:
             settle()
+
+    def in_pass(frame):
+        """Whether the driver of the pass is still running above a frame."""
+        nonlocal driver
+        while frame is not None and frame is not driver:
+            frame = frame.f_back
+        if frame is None:
+            end_gradients()
+            driver = None
+        return frame is not None
+
+    def end_gradients():
+        """What was made in a pass and turned out to be no gradient is a node."""
+        left = [event for key, event in untold.items() if key not in gradients]
+        untold.clear()
+        gradients.clear()
+        for event in left:
+            if back or ran:
+                seal()
+            tell(event)
+
+    def is_gradient(node, params):
+        """Whether a node is computed from a gradient, and only for its value: it is no part of a graph."""
+        of_gradient = False
+        for param in params:
+            if id(param) in gradients:
+                of_gradient = True
+            if type(param) is type(node) and (links(node, param) or links(param, node)):
+                break
+        else:
+            if of_gradient:
+                gradients[id(node)] = node
+                return True
+        for param in params:
+            event = untold.pop(id(param), None)
+            if event is not None:
+                if back or ran:
+                    seal()
+                tell(event)
+        return False
 
     def op(number, node, params, frame):
         """A maker has made a node."""
@@ -195,6 +243,9 @@ def make_probes(recorder, codes, calls):
             if value is MISSING or value is None:
                 reads.clear()
                 return
+        if driver is not None and in_pass(frame) and is_gradient(node, params):
+            reads.clear()
+            return
         if back or ran:
             seal()
         name = op_name(probe, params, frame, node) if probe.dynamic else None
@@ -290,7 +341,7 @@ def make_probes(recorder, codes, calls):
     def f2(number, node, a, b):
         """What `op` does, when nothing is unusual."""
         nonlocal newest
-        if newest is node:
+        if newest is node and driver is None:
             frame = frame_at(2)
             code = find_code(id(frame.f_code))
             while code is None or code.engine:
@@ -439,6 +490,8 @@ def make_probes(recorder, codes, calls):
 
     def add(kind, number, target, amount, own):
         source = None
+        if type(amount) is not float and driver is not None:
+            gradients[id(amount)] = amount
         if probe_table[number].recursive:
             source = invocation_of(frame_at(2))
         gradient((kind, number, target, amount, source, own))
@@ -597,6 +650,7 @@ def make_probes(recorder, codes, calls):
         nonlocal driver
         if driver is not None and frame_at(1) is driver:
             driver = None
+            end_gradients()
             gradient((END, number, None, None, None, None))
             settle()
         return value
