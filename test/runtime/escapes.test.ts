@@ -44,12 +44,12 @@ afterAll(() => {
   rmSync(home, { recursive: true })
 })
 
-async function attempts(file: string, permission = true): Promise<Result> {
+async function attempts(file: string, permission = true, seconds = 40): Promise<Result> {
   const { port } = server.address() as AddressInfo
   const result = await run(embeddedPython({ dist: built.dist, permission }), join(folder, file), {
     args: [canary, String(port)],
     capture: false,
-    limits: { seconds: 40 },
+    limits: { seconds },
   })
   const lines = result.stdout.split('\n')
   attempted.push(...lines.filter((line) => line.startsWith('TRY ')).map((line) => line.slice(4)))
@@ -64,7 +64,7 @@ async function attempts(file: string, permission = true): Promise<Result> {
   return result
 }
 
-const families = ['python_modules.py', 'pyodide_modules.py', 'native.py']
+const families = ['python_modules.py', 'pyodide_modules.py', 'native.py', 'host_seams.py']
 test.each(families.flatMap((file) => [true, false].map((permission) => [file, permission] as const)))(
   '%s: every attempt is made and fails (Node’s permission model: %s)',
   async (file, permission) => {
@@ -92,6 +92,21 @@ test('a forged outcome is refused', async () => {
   expect(({} as { polluted?: unknown }).polluted).toBe(undefined)
 })
 
+test('an outcome of a length that no honest one has is refused', async () => {
+  const { end } = await attempts('oversized_outcome.py')
+  expect(end).toMatchObject({ kind: 'crashed', message: expect.stringContaining('a frame of 80000000 bytes') })
+})
+
+test('a proxy whose number is forged leads nowhere', async () => {
+  const { end } = await attempts('forged_proxy.py')
+  expect(['done', 'raised', 'crashed', 'limit']).toContain(end.kind)
+})
+
+test('getters on the prototype of everything catch nothing of the host', async () => {
+  const { end } = await attempts('prototype_getters.py', true, 5)
+  expect(['done', 'raised', 'crashed', 'limit']).toContain(end.kind)
+})
+
 test('a broken tracer ends the run, whatever it says', async () => {
   const { end, wire } = await attempts('forged_wire.py')
   expect(['done', 'raised', 'crashed']).toContain(end.kind)
@@ -105,6 +120,6 @@ test('a flood of messages passes in bounded memory', async () => {
   expect(process.memoryUsage().rss - before).toBeLessThan(500e6)
 })
 
-test('at least 45 attempts were made', () => {
-  expect(new Set(attempted).size).toBeGreaterThanOrEqual(45)
+test('at least 60 attempts were made', () => {
+  expect(new Set(attempted).size).toBeGreaterThanOrEqual(60)
 })

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os'
 import { join, win32 } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { diskReader } from '../../src/runtimes/diskReader.ts'
 import { Frame, frameHeader } from '../../src/runtimes/embeddedPython/frames.ts'
 import { Tape } from '../../src/tape/tape.ts'
 import { buildRuntime, folderWith, run, runText, type Result } from './support.ts'
@@ -187,6 +188,20 @@ describe('what differs is said', () => {
     expect(raised(await runSource('open("/no/such/file")')).hint).toBe(null)
   })
 
+  test('what a script names on the host is never read, and far from it not even looked at', async () => {
+    const asked: string[] = []
+    const reader = {
+      ...diskReader,
+      read: (path: string) => (asked.push(path), diskReader.read(path)),
+      real: (path: string) => (asked.push(path), diskReader.real(path)),
+    }
+    for (const path of ['/dev/zero', '/etc/passwd', '//server/share/x', '/unc/server/x', '../../../etc/passwd']) {
+      const source = `raise FileNotFoundError("[Errno 44] No such file or directory: '${path}'")`
+      expect(raised(await runSource(source, { reader })).hint).toBe(null)
+    }
+    expect(asked.filter((path) => /zero|passwd|server/.test(path))).toEqual([])
+  })
+
   test('modules are read-only; what is written to new files and to data stays inside, and is said', async () => {
     const folder = folderWith({
       'main.py':
@@ -360,7 +375,6 @@ describe('stop ends a run within a second', () => {
   test('before the script begins', async () => {
     const folder = folderWith({ 'main.py': 'print(1)' })
     const { defaultLimits } = await import('../../src/protocol/runtime.ts')
-    const { diskReader } = await import('../../src/runtimes/diskReader.ts')
     const nothing = { wire() {}, output() {}, ready() {}, notice() {} }
     const request = { script: join(folder, 'main.py'), args: [], cwd: folder, capture: true, limits: defaultLimits }
     const running = built.runtime.start(request, diskReader, nothing)

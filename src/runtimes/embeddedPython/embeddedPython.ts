@@ -1,5 +1,6 @@
 /** The embedded runtime as the session sees it: one sandboxed process per run, started ahead when asked. */
 
+import { posix } from 'node:path'
 import type { RunEnd, RunRequest, RunSink, Run, Runtime, SourceReader } from '../../protocol/runtime.ts'
 import { gather, hostPath, insideName, insidePath, isWindows } from './files.ts'
 import { Frame, type SandboxRequest } from './frames.ts'
@@ -174,6 +175,21 @@ class EmbeddedRun implements Run {
     this.timers.push(setTimeout(() => this.sandbox.kill(), graceMs))
   }
 
+  /**
+   * Whether a path that the script named is there, in its working folder or beside its own. It is not read, and
+   * nothing further away is touched: naming it may hang (`/dev/zero`) or reach the network (`//server/share`).
+   */
+  private async existsNearby(path: string): Promise<boolean> {
+    const { script, cwd } = this.request
+    const at = posix.resolve(insidePath(cwd), path)
+    const roots = [insidePath(cwd), posix.dirname(posix.dirname(insidePath(script)))]
+    if (!roots.some((root) => root !== '/' && at.startsWith(`${root}/`))) return false
+    return this.files.real(hostPath(at, script)).then(
+      () => true,
+      () => false,
+    )
+  }
+
   private async conclude(last: RunEnd | Outcome): Promise<RunEnd> {
     if ('notices' in last) for (const notice of last.notices) this.sink.notice(notice)
     switch (last.kind) {
@@ -182,15 +198,9 @@ class EmbeddedRun implements Run {
       case 'done':
         return { kind: 'done', exitCode: last.exitCode }
       case 'raised': {
-        const { script, limits, cwd } = this.request
+        const { limits } = this.request
         const { error } = last
-        const exists = (path: string) => {
-          const host = hostPath(path.startsWith('/') ? path : `${insidePath(cwd)}/${path}`, script)
-          return this.files.read(host).then(
-            () => true,
-            () => false,
-          )
-        }
+        const exists = (path: string) => this.existsNearby(path)
         return { kind: 'raised', error: { ...error, hint: error.hint ?? (await hintFor(error, limits, exists)) } }
       }
       case 'limit':
