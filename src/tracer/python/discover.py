@@ -257,7 +257,22 @@ class Program:
                 if tail(call) == function.name and (call.args or call.keywords):
                     if isinstance(call.func, ast.Attribute) == (function.owner is not None):
                         return True
-        return False
+        return self._calls_itself_through_closures(function)
+
+    def _calls_itself_through_closures(self, function):
+        """`self.back(g)`, where makers stored `lambda g: parent.backward(g * slope)`."""
+        if function.owner is None or not any(
+            isinstance(call.func, ast.Attribute)
+            and all(callee.owner is None for callee in self.functions.get(call.func.attr, ()))
+            and any(isinstance(a, ast.Name) and a.id in function.params or isinstance(a, ast.Attribute) for a in call.args)
+            for call in function.calls
+        ):
+            return False
+        return any(
+            scope.is_function and scope.parent.is_function and scope.parent is not function
+            and isinstance(call.func, ast.Attribute) and call.func.attr == function.name and call.args
+            for module in self.modules for scope in module.all_scopes() for call in scope.calls
+        )
 
     def _calls_object(self, call, scope):
         """A call of something that a loop found: `for parent, w in self.back: parent(u * w)`."""
