@@ -8,7 +8,7 @@ helpers, with numbers computed from the same cell of the operands. Nothing here 
 import ast
 import builtins
 
-from .scopes import LOOPS, index_of, plain, same, tail
+from .scopes import LOOPS, index_of, namespace_owner, plain, same, tail
 
 INITIALISERS = ('__init__', '__new__', '__post_init__')
 _READERS = ('get', 'pop', 'setdefault')
@@ -108,6 +108,8 @@ class Program:
         if isinstance(node, ast.Subscript):
             index = index_of(node)
             if isinstance(index, ast.Constant) and isinstance(index.value, (int, str)):
+                if isinstance(index.value, str) and namespace_owner(node.value) is not None:
+                    return ('attr', self.aliases.get(index.value, index.value))
                 if isinstance(index.value, int) and isinstance(node.value, ast.Attribute):
                     return ('box', node.value.attr, repr(index.value))
                 return ('item', repr(index.value))
@@ -133,6 +135,8 @@ class Program:
             return node.args[0] if kind in ('map', 'attr') else node.func.value
         if kind == 'map':
             return index_of(node)
+        if kind == 'attr' and isinstance(node, ast.Subscript):
+            return namespace_owner(node.value)
         return node.value.value if kind == 'box' else node.value
 
     def loads(self, nodes, key):

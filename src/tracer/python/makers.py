@@ -4,7 +4,7 @@ import ast
 
 from .discover import INITIALISERS
 from .probe import ASSIGN
-from .scopes import index_of, tail
+from .scopes import index_of, namespace_owner, tail
 from .syntax import is_local, listed, made_from, root_of, vararg
 
 # What an expression may consist of that makes no objects of the user's and is as good as sure not to raise.
@@ -43,6 +43,8 @@ class Makers:
             return self._call('nd', node, self._number(number, node), self._copy(node, scope))
         if tail(node) == 'setattr' and len(node.args) == 3:
             return self._setattr(node, scope)
+        if tail(node) == 'update' and isinstance(node.func, ast.Attribute) and namespace_owner(node.func.value) is not None:
+            return self._update(node, scope)
         key = self.program.cell(node)
         if key is not None and key in self.program.gradient:
             if scope in self.program.engine or self._feeds_contribution(scope):
@@ -71,7 +73,27 @@ class Makers:
                 made.args[-1] = hinted
         return self._call('f%d' % given, node, arguments[0], made, *arguments[1:])
 
+    def _update(self, node, scope):
+        """`self.__dict__.update(data=data, grad=0.0)`: the values are seen, gradients begin at what they are."""
+        words = []
+        for word in node.keywords:
+            value = self._stored_value(node, word.value, scope)
+            words.append(self._node(word, scope) if value is None else self._copy(word, scope, value=value))
+        return self._copy(node, scope, keywords=words)
+
+    def _stored_value(self, node, value, scope):
+        """What a call stores in the value cell, with the probe of a plain store; None for other cells."""
+        for statement, target, stored in scope.stores:
+            if statement is node and stored is value and isinstance(target.value, ast.Name):
+                if self.program.cell(target) in self.program.value[:1]:
+                    done = self._value_store(node, target, value, scope, self.program.cell(target))
+                    return done and done[1]
+        return None
+
     def _setattr(self, node, scope):
+        kept = self._stored_value(node, node.args[2], scope)
+        if kept is not None:
+            return self._copy(node, scope, args=[self._node(a, scope) for a in node.args[:2]] + [kept])
         for statement, target, value in scope.stores:
             if statement is node:
                 key = self.program.cell(target)

@@ -263,6 +263,10 @@ class Rules:
             return self._copy(target, scope, value=mapping, slice=index)
         if key[0] == 'box':
             return self._copy(target, scope, value=self._copy(target.value, scope, value=holder))
+        if isinstance(target, ast.Subscript) and key[0] == 'attr':
+            names = target.value
+            kept = {'args': [holder]} if isinstance(names, ast.Call) else {'value': holder}
+            return self._copy(target, scope, value=self._copy(names, scope, **kept))
         return self._copy(target, scope, value=holder)
 
     def _plain_gradient(self, node, target, value, scope, key):

@@ -178,6 +178,13 @@ class Module:
                 if isinstance(name, ast.Constant) and isinstance(name.value, str):
                     target = ast.copy_location(ast.Attribute(node.args[0], name.value, ast.Store()), node)
                     scope.stores.append((node, target, node.args[2]))
+            if isinstance(node.func, ast.Attribute) and node.func.attr == 'update':
+                obj = namespace_owner(node.func.value)
+                if obj is not None:
+                    for word in node.keywords:
+                        if word.arg:
+                            target = ast.copy_location(ast.Attribute(obj, word.arg, ast.Store()), node)
+                            scope.stores.append((node, target, word.value))
         elif isinstance(node, (ast.Dict, ast.List, ast.Tuple)):
             around = self.parents[node]
             made = isinstance(around, (ast.Return, ast.Assign, ast.Lambda, ast.IfExp, ast.NamedExpr)) or (
@@ -208,6 +215,15 @@ def tail(node):
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else None
+
+
+def namespace_owner(node):
+    """Whose attributes `x.__dict__` and `vars(x)` are: `x`; None for other expressions."""
+    if isinstance(node, ast.Attribute) and node.attr == '__dict__':
+        return node.value
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'vars' and len(node.args) == 1:
+        return node.args[0]
+    return None
 
 
 def dotted(node, root):

@@ -20,7 +20,9 @@ def replaced(instrumenter, term, old, new, scope):
 
 def value_of(statement, target):
     if isinstance(statement, ast.Call):
-        return statement.args[2]
+        if len(statement.args) == 3:
+            return statement.args[2]
+        return next(word.value for word in statement.keywords if word.arg == target.attr)
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], (ast.Tuple, ast.List)):
         places = statement.targets[0].elts
         if isinstance(statement.value, (ast.Tuple, ast.List)) and target in places:
