@@ -188,23 +188,33 @@ function bookkeepingSentence(tape: Tape, value: number, pass: number): string {
   return ''
 }
 
-/** A parameter lives through all passes; a value made anew in each iteration is found again by its name and site. */
+/**
+ * A parameter lives through all passes; a value made anew in each iteration is found again by its name and site. Of
+ * several that one iteration makes (a function called twice) the one in the same place of their order.
+ */
 function history(tape: Tape, op: number, value: number): Details['history'] {
   const { site } = tape.table('op')
   const name = tape.nameOf(value)
-  const peers = name === '' ? [value] : samePlace(tape, site.at(op), name)
   const made = tape.table('value').tick
+  /** By the first pass that began after they were made. */
+  const byPass: number[][] = []
+  for (const peer of name === '' ? [value] : samePlace(tape, site.at(op), name))
+    (byPass[tape.passAt(made.at(peer)) + 1] ??= []).push(peer)
+  const mine = byPass.find((peers) => peers?.includes(value)) ?? [value]
+  const place = mine.indexOf(value)
   const entries: Details['history'] = []
+  let peers: number[] = []
   for (let pass = 0; pass < tape.passes && entries.length < MAX_HISTORY; pass++) {
-    const start = tape.passStart(pass)
+    peers = byPass[pass] ?? peers
     const end = tape.passEnd(pass)
-    const peer = peers.findLast((candidate) => made.at(candidate) < start)
-    if (peer === undefined) continue
-    const gradient = gradientAt(tape, peer, end)
+    const own = gradientAt(tape, value, end)
+    const found = own.pass === pass ? value : peers.length === mine.length ? peers[place]! : undefined
+    if (found === undefined) continue
+    const gradient = found === value ? own : gradientAt(tape, found, end)
     if (gradient.pass !== pass) continue
     entries.push({
       pass,
-      value: valueDatum(tape, peer, end),
+      value: valueDatum(tape, found, end),
       gradient: gradientDatum(tape, gradient),
       status: gradient.status,
     })

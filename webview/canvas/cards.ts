@@ -31,6 +31,9 @@ const TWO_LINES = 40
 /** Alpha of what is not on the path. */
 export const DIMMED = 0.22
 
+/** How much smaller than well readable a number may be rather than not there. */
+const SHRINK = 0.84
+
 /** `line` is a pixel of the screen in the scene: zoomed out, texts grow against their card so that they can still be read. */
 const readable = (size: number, line: number) => Math.max(size, Math.round(2 * Math.min(1.6 * size, 8.5 * line)) / 2)
 
@@ -188,7 +191,7 @@ function drawNumbers(d: Drawing, item: number, w: number, y: number): void {
   const wordings = wordingsOf(value, gradient, group, tensor && gradient !== PENDING, tensor && value !== '')
   // Groups and tensors have more to say: always small, so that they look alike.
   const small = fonts.small(theme, d.line)
-  const sizes = group || tensor ? [small] : [fonts.plain(theme, d.line), small]
+  const sizes = [...(group || tensor ? [] : [fonts.plain(theme, d.line)]), small, fonts.small(theme, SHRINK * d.line)]
   for (const [left, right] of wordings) {
     for (const font of sizes) {
       const last = left === wordings.at(-1)![0] && right === wordings.at(-1)![1] && font === sizes.at(-1)
@@ -314,7 +317,8 @@ export function drawHeader(d: Drawing, item: number, w: number): void {
   drawBadge(d, w - 8 - BADGE, (HEADER - BADGE) / 2, true)
   const font = fonts.header(theme)
   const room = w - RIGHT * 2 - BADGE - 8
-  const title = text.fit(ctx, font, picture.scene.title[item]!, room)
+  const { title: titles, subtitle: subtitles } = picture.scene
+  const title = text.fit(ctx, font, [titles[item]!, subtitles[item]!].join(' ').trim(), room)
   const titleWidth = text.width(ctx, font, title)
   const count = countText(picture.scene.count[item]!)
   const countWidth = text.width(ctx, font, count)
