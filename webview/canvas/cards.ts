@@ -310,6 +310,9 @@ export function drawContainer(d: Drawing, item: number, w: number, h: number): v
   ctx.globalAlpha = 1
 }
 
+/** `for x in xs #3` */
+export const headerText = ({ scene }: Picture, item: number) => `${scene.title[item]!} ${scene.subtitle[item]!}`.trim()
+
 /** The title of an open group with the collapse badge, over the lines that enter at the top. */
 export function drawHeader(d: Drawing, item: number, w: number): void {
   const { ctx, theme, text, picture } = d
@@ -317,8 +320,7 @@ export function drawHeader(d: Drawing, item: number, w: number): void {
   drawBadge(d, w - 8 - BADGE, (HEADER - BADGE) / 2, true)
   const font = fonts.header(theme)
   const room = w - RIGHT * 2 - BADGE - 8
-  const { title: titles, subtitle: subtitles } = picture.scene
-  const title = text.fit(ctx, font, [titles[item]!, subtitles[item]!].join(' ').trim(), room)
+  const title = text.fit(ctx, font, headerText(picture, item), room)
   const titleWidth = text.width(ctx, font, title)
   const count = countText(picture.scene.count[item]!)
   const countWidth = text.width(ctx, font, count)

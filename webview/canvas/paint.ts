@@ -8,6 +8,7 @@ import {
   drawHeader,
   drawFrame,
   fonts,
+  headerText,
   isDimmed,
   write,
 } from './cards.ts'
@@ -242,7 +243,7 @@ function paintGroupTitles(view: View, groups: Uint32Array): void {
     if (width < 48) continue
     const x = (placement.x[group]! - camera.x) * camera.zoom + size.width / 2
     const y = (placement.y[group]! - camera.y) * camera.zoom + size.height / 2
-    const title = text.fit(ctx, font, picture.scene.title[group]!, width - 12)
+    const title = text.fit(ctx, font, headerText(picture, group), width - 12)
     if (title === '') continue
     const middle = y + Math.max(7, (HEADER / 2) * camera.zoom)
     const box = { x0: x + 4, y0: middle - 7, x1: x + 8 + text.width(ctx, font, title), y1: middle + 7 }
