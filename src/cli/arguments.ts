@@ -83,7 +83,7 @@ export function parseArguments(argv: string[]): Arguments | 'help' | 'version' {
       ...defaultLimits,
       seconds: positive('--time-limit', values['time-limit'], defaultLimits.seconds),
       megabytes: positive('--memory-limit', values['memory-limit'], defaultLimits.megabytes),
-      nodes: Math.floor(positive('--max-nodes', values['max-nodes'], defaultLimits.nodes)),
+      nodes: Math.ceil(positive('--max-nodes', values['max-nodes'], defaultLimits.nodes)),
     },
     plain: values.plain,
     quiet: values.quiet,

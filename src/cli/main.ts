@@ -1,6 +1,6 @@
 /** `visualize`: runs a script or opens a recording, prints a summary, writes what was asked for. */
 import { constants } from 'node:fs'
-import { access, open, readFile, stat, writeFile } from 'node:fs/promises'
+import { access, open, readFile, realpath, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, extname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { RunEnd } from '../protocol/runtime.ts'
@@ -24,6 +24,7 @@ async function main(argv: string[]): Promise<number> {
     throw new UsageError(`there is no runtime "${args.runtime}"; there is ${Object.keys(runtimes).join(', ')}`)
   const outputs = outputsOf(args, script)
   await checkScript(script, args.script)
+  await checkDistinct(script, outputs)
   for (const file of Object.values(outputs)) if (file !== null && file !== '-') await checkWritable(file)
 
   const session = startSession(dist, (error) => fail(`the session failed: ${error.message}`, ExitCode.raised))
@@ -52,6 +53,20 @@ function outputsOf(args: Arguments, script: string): Outputs {
     json: file(args.json),
     svg: file(args.svg),
     tape: file(args.tape),
+  }
+}
+
+/** No output may take the place of the script, by whatever name, or of another output. */
+async function checkDistinct(script: string, outputs: Outputs): Promise<void> {
+  const taken = new Map([[await realpath(script), 'the script itself']])
+  for (const [kind, file] of Object.entries(outputs) as [string, string | null][]) {
+    if (file === null || file === '-') continue
+    const real = await realpath(file).catch(() => file)
+    // What goes to a device (`/dev/null`) overwrites nothing.
+    if ((await stat(real).catch(() => null))?.isFile() === false) continue
+    const other = taken.get(real)
+    if (other !== undefined) throw new UsageError(`--${kind} would overwrite ${other}: ${file}`)
+    taken.set(real, `what --${kind} writes`)
   }
 }
 

@@ -1,5 +1,5 @@
 /** Bad input gets a clear error, the exit code that was promised, and nothing that was recorded is lost. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Report } from '../../src/protocol/report.ts'
@@ -78,6 +78,23 @@ describe('bad input', () => {
         expect(code, stderr).toBe(2)
         expect(stderr).toMatch(message)
       }
+    })
+  })
+
+  it('an output never overwrites the script or another output', async () => {
+    await inFolder({ 's.py': 'print("ran")\n' }, async (cwd) => {
+      await symlink('s.py', join(cwd, 'link'))
+      for (const [args, message] of [
+        [['--html', 's.py'], /--html would overwrite the script itself/],
+        [['--json', 'link'], /--json would overwrite the script itself/],
+        [['--json', 'a', '--svg', './a'], /--svg would overwrite what --json writes/],
+      ] as const) {
+        const { code, stderr, stdout } = await visualize(['s.py', ...args], { cwd })
+        expect(code).toBe(2)
+        expect(stderr).toMatch(message)
+        expect(stdout).not.toContain('ran')
+      }
+      expect(await readFile(join(cwd, 's.py'), 'utf8')).toBe('print("ran")\n')
     })
   })
 
