@@ -112,11 +112,14 @@ describe('dual numbers', () => {
     expect(run('pairs_that_are_not.py').seen).toEqual({ nodes: [], passes: [], writes: [] })
   })
 
-  test('a gradient engine beside them is what is shown', () => {
-    for (const file of ['prev_set.py', 'slope_pairs.py', 'dataclass_nodes.py'])
-      expect(readable(runFile(join(engines, file)).tape).passes.map((pass) => pass.kind)).not.toContain(
-        PassKind.forwardMode,
-      )
+  test('a gradient engine in the same program is what is shown', () => {
+    const { nodes, passes } = run('beside_engine.py').seen
+    expect(nodes.map((node) => [node.name, node.value])).toEqual([
+      ['v', 2],
+      ['u', 3],
+      ['w', 6],
+    ])
+    expect(passes.map((pass) => [pass.kind, pass.held])).toEqual([[PassKind.backward, { v: 3, u: 2, w: 1 }]])
   })
 })
 

@@ -531,10 +531,10 @@ class Program:
         """Dual numbers are looked for where nothing accumulates gradients."""
         from .duals import find_rules
 
-        if any(how != 'set' for _, _, how in self.contributions.values()):
-            return
         found = find_rules(self, self._value_makers)
-        if found is not None:
+        if found is not None and any(how != 'set' for _, _, how in self.contributions.values()):
+            self._pass_over(found[:2])
+        elif found is not None:
             self.tangent, value, self.rules = found
             self.gradient, self.contributions, self.value = set(), {}, [value]
             self.makers = {
@@ -542,6 +542,14 @@ class Program:
                 maker: (value, scope) for maker, scope in self._value_makers[value].items()
                 if not self._derives(maker, scope)
             }
+
+    def _pass_over(self, dual):
+        """Of an engine and dual numbers in one program, the engine's own values are what its rules read."""
+        stores = [self._gradient_stores[key] for key in self.gradient]
+        own = [key for key in self.value if key not in dual and any(self._reads(found, key) for found in stores)]
+        if own and self.value[0] in dual and not any(self._reads(found, self.value[0]) for found in stores):
+            self.value = own
+            self.makers = {maker: (own[0], scope) for maker, scope in self._value_makers[own[0]].items()}
 
     def _derives(self, maker, scope):
         """Whether a tangent flows into what a maker is given but for its own tangent."""

@@ -70,7 +70,7 @@ def _fillings(program, key, maker, scope):
 
 
 def _rules_of(program, tangent, value, filled):
-    """The rules, when the first cell is always linear in itself, and the derivative of the second where it can be tried."""
+    """The rules, when the first cell is always linear in itself, and somewhere the derivative of the second."""
     proven = False
     rules = []
     for maker, scope, expression in filled[tangent]:
