@@ -5,6 +5,7 @@ import { PassKind } from '../../src/protocol/wire.ts'
 import { details } from '../../src/session/details.ts'
 import { report } from '../../src/session/report.ts'
 import { summary } from '../../src/session/summary.ts'
+import { finalGradient } from '../../src/tape/gradient.ts'
 import { engines, readable, runFile } from './run.ts'
 
 const duals = join(engines, '..', 'duals')
@@ -84,12 +85,22 @@ describe('dual numbers', () => {
   })
 
   test('tangents that are stored later', () => {
-    const { seen } = run('seeded_later.py')
+    const { seen, tape } = run('seeded_later.py')
     expectSums(seen)
     const slope = 1 - Math.tanh(0.7) ** 2
     expect(seen.passes.map((pass) => pass.roots)).toEqual([[['w', 1]], [['x', 1]], [['b', 1]]])
     seen.passes.forEach((pass, i) => expect(last(pass)).toBeCloseTo(slope * [2, 0.5, 1][i]!, 12))
     expect(seen.passes[0]?.site).toBe('p.dot = 1.0')
+    // The last thing that the script stores in each of them is 0.
+    expect(
+      ['w', 'x', 'b'].map(
+        (name) =>
+          finalGradient(
+            tape,
+            seen.nodes.findIndex((n) => n.name === name),
+          ).held,
+      ),
+    ).toEqual([0, 0, 0])
   })
 
   test('seeds computed from tangents are leaves', () => {

@@ -103,6 +103,9 @@ class Tangents:
             return
         if probe.row is None:
             probe.row = self.sites.of_node(probe.module, probe.node)
+        # What the pass gave stands until here.
+        if not amount or any(known == serial for known, _ in self._forward_held):
+            self.end_forward()
         if amount and not self.operands(serial):
             self._seed_tangent(serial, number(amount), probe.row, wire.LEAF)
             return
