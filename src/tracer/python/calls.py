@@ -1,5 +1,7 @@
 """Where code runs: a tree of calls and loop iterations of the user's own, non-engine code."""
 
+from itertools import count
+
 from .sites import loops_around
 from .wire import CALL, LOOP
 
@@ -7,18 +9,18 @@ from .wire import CALL, LOOP
 class _Run:
     """One frame: a call that is under way, or was the last one seen."""
 
-    __slots__ = ('frame', 'code', 'row', 'parent', 'children', 'iterations', 'receiver', 'loop', 'count', 'iteration')
+    __slots__ = ('frame', 'code', 'row', 'parent', 'children', 'receiver', 'loop', 'count', 'iteration', 'inner')
 
-    def __init__(self, frame, code, row, parent):
+    def __init__(self, frame, code, parent):
         self.frame = frame
         self.code = code
-        self.row = row
+        self.row = -1
         self.parent = parent
-        self.children = []
-        self.iterations = []
+        self.children = ()
         self.receiver = None
-        # The row of the iteration of an outermost loop, for the probes.
+        # The outermost loop, how often it has run, the row of that; the same of the loops in it.
         self.loop = self.count = self.iteration = -1
+        self.inner = None
 
 
 class Calls:
@@ -33,9 +35,9 @@ class Calls:
         self.runs = {}
         self._by_path = {}
         self._known = 0
-        self._count = 0
         self.counts = []
-        self._append = writer.rows['call'].extend
+        self.next_row = count().__next__
+        self.add = writer.rows['call'].extend
         self._headers = {}
 
     def row(self, frame, code):
@@ -45,27 +47,14 @@ class Calls:
     def locate(self, frame, code):
         """The rows of the site and of the call that a frame is at."""
         lasti = frame.f_lasti
-        row = self.row(frame, code)
-        loops = code.loops[lasti]
-        site = self._sites.at(code, lasti)
-        code.places[lasti] = site, loops[0] if len(loops) == 1 else -1 if loops else None
-        code.run = self.runs[id(frame)]
-        return site, row
-
-    def iterate(self, run, loop, count):
-        """The row of an iteration of the only loop around."""
-        known = run.iterations
-        if known and known[0][0] == loop and known[0][1] == count:
-            row = known[0][2]
-        else:
-            row = self._count
-            self._count = row + 1
-            self._append((run.row, LOOP, -1, -1, self._header(loop), count))
-            known[:] = ((loop, count, row, run.row),)
-        run.loop = loop
-        run.count = count
-        run.iteration = row
-        return row
+        run = code.run = self._run(frame, code)
+        row = self._row_in(run)
+        if lasti not in code.places:
+            loops = code.loops[lasti]
+            alone = len(loops) == 1
+            loop = loops[0] if alone else -1 if loops else None
+            code.places[lasti] = self._sites.at(code, lasti), loop, self._header(loop) if alone else -1
+        return code.places[lasti][0], row
 
     def _header(self, loop):
         site = self._headers.get(loop)
@@ -107,15 +96,17 @@ class Calls:
         return parent
 
     def _add(self, frame, code, parent):
-        run = _Run(frame, code, -1, parent)
+        run = _Run(frame, code, parent)
         if parent is not None:
             run.row = self._row_in(parent)
             # A plain call must have returned before its caller makes the next one; generators may be suspended.
-            for other in list(parent.children):
+            children = [run]
+            for other in parent.children:
                 if not other.code.generator or len(parent.children) > 4:
                     self._drop(other)
-                    parent.children.remove(other)
-            parent.children.append(run)
+                else:
+                    children.insert(-1, other)
+            parent.children = children
         if code.comprehension:
             run.receiver = parent.receiver if parent is not None else None
         elif code.scope.is_function:
@@ -146,13 +137,9 @@ class Calls:
                 above = above.parent
             instance = self._names.instance(run.receiver, above.receiver if above is not None else None)
         site = self._sites.at(parent.code, parent.frame.f_lasti) if parent is not None else -1
-        return self._write(run.row, CALL, code.qualname, instance, site, -1)
-
-    def _write(self, parent, kind, function, instance, site, iteration):
         text = self._writer.text
-        self._writer.rows['call'].extend((parent, kind, text(function), text(instance), site, iteration))
-        self._count += 1
-        return self._count - 1
+        self.add((run.row, CALL, text(code.qualname), text(instance), site, -1))
+        return self.next_row()
 
     def _row_in(self, run):
         row = run.row
@@ -163,25 +150,31 @@ class Calls:
         if not loops:
             return row
         counts = self.counts
+        loop = loops[0]
+        times = counts[loop]
+        if run.loop != loop or run.count != times:
+            run.loop = loop
+            run.count = times
+            run.iteration = self.next_row()
+            self.add((row, LOOP, -1, -1, self._header(loop), times))
+            run.inner = None
+        row = run.iteration
         if len(loops) == 1:
-            loop = loops[0]
-            count = counts[loop]
-            return run.iteration if run.loop == loop and run.count == count else self.iterate(run, loop, count)
-        known = run.iterations
-        for depth, loop in enumerate(loops):
-            count = counts[loop]
+            return row
+        known = run.inner
+        if known is None:
+            known = run.inner = []
+        for depth, loop in enumerate(loops[1:]):
+            times = counts[loop]
             if depth < len(known):
-                entry = known[depth]
-                if entry[0] == loop and entry[1] == count and entry[3] == row:
-                    row = entry[2]
+                if known[depth][:2] == (loop, times):
+                    row = known[depth][2]
                     continue
                 del known[depth:]
             above = row
-            site = self._header(loop)
-            row = self._count
-            self._count = row + 1
-            self._append((above, LOOP, -1, -1, site, count))
-            known.append((loop, count, row, above))
+            row = self.next_row()
+            self.add((above, LOOP, -1, -1, self._header(loop), times))
+            known.append((loop, times, row))
         return row
 
     def _loops_by_path(self):

@@ -12,6 +12,7 @@ from .probe import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL,
 from .bulk import NODE, RULE
 from .record import BACKWARD, CONSTANT, LEAF, NODES, RULES, WRITES
 from .tangents import summed
+from .wire import LOOP
 
 _CHUNK = 4096
 # Seconds in which nodes are sent one by one.
@@ -49,7 +50,7 @@ def make_probes(recorder, codes, calls):
     identity = recorder.identity
     probe_table = recorder.probes
     locate = calls.locate
-    iterate = calls.iterate
+    add_call, next_call = calls.add, calls.next_row
     serial_invocation = 0
     driver = None
     # Of nodes made in a pass: those not told of yet, and those that are gradients.
@@ -117,17 +118,9 @@ def make_probes(recorder, codes, calls):
         """The rows of the site and of the call that a frame of the user's is at."""
         place = code.places.get(frame.f_lasti)
         call = code.run
-        if place is None or call is None or call.frame is not frame:
+        if place is None or call is None or call.frame is not frame or place[1] is not None:
             return locate(frame, code)
-        loop = place[1]
-        if loop is None:
-            return place[0], call.row
-        if loop < 0:
-            return locate(frame, code)
-        count = counts[loop]
-        if call.count == count and call.loop == loop:
-            return place[0], call.iteration
-        return place[0], iterate(call, loop, count)
+        return place[0], call.row
 
     # -- nodes
 
@@ -357,14 +350,21 @@ def make_probes(recorder, codes, calls):
                 place = code.places.get(frame.f_lasti)
                 call = code.run
                 if place is not None and call is not None and call.frame is frame:
-                    site, loop = place
+                    site, loop, header = place
                     if loop is None:
                         row = call.row
                     elif loop < 0:
                         row = locate(frame, code)[1]
                     else:
-                        count = counts[loop]
-                        row = call.iteration if call.count == count and call.loop == loop else iterate(call, loop, count)
+                        times = counts[loop]
+                        if call.count == times and call.loop == loop:
+                            row = call.iteration
+                        else:
+                            row = call.iteration = next_call()
+                            call.loop = loop
+                            call.count = times
+                            call.inner = None
+                            add_call((call.row, LOOP, -1, -1, header, times))
                 else:
                     site, row = locate(frame, code)
                 if pending:

@@ -13,6 +13,9 @@ from .modules import Capture, Finder, decode, is_below
 from .probes import Limit
 from .sites import utf16_column
 
+# Objects, about 50 MB of them, after which Python's collector looks for garbage. A graph is long-lived and full of
+# cycles: with the default of 700 a script that builds one spends most of its time looking through it.
+_ALLOCATIONS = 500_000
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -60,7 +63,7 @@ def run(script, args, send, *, argv0=None, capture=True, max_nodes=2_000_000, us
         if capture:
             finder = Finder(recording)
             sys.meta_path.insert(0, finder)
-            gc.set_threshold(200_000, *thresholds[1:])
+            gc.set_threshold(_ALLOCATIONS, *thresholds[1:])
             interrupt.start()
         exec(code, main.__dict__)
         end = {'kind': 'done', 'exitCode': 0}
@@ -74,9 +77,10 @@ def run(script, args, send, *, argv0=None, capture=True, max_nodes=2_000_000, us
         interrupt.stop()
         if finder is not None:
             sys.meta_path.remove(finder)
-            gc.set_threshold(*thresholds)
     _flush_output()
     _finish(recording, end, capture)
+    # Not before: a collection would follow at once.
+    gc.set_threshold(*thresholds)
     return end
 
 
