@@ -39,9 +39,7 @@ class Bulk:
         serials = range(self.nodes, self.nodes + len(ticks))
         if not identity.add_new(objs, serials):
             return False
-        serial_of = identity.table.get
-        lefts = array('i', map(serial_of, map(id, lefts), repeat(-1)))
-        rights = array('i', map(serial_of, map(id, rights), repeat(-1)))
+        lefts, rights = identity.of_all(lefts), identity.of_all(rights)
         lone, without = 0, 0
         for number_, count in Counter(numbers).items():
             given = self.probes[number_].given if number_ >= 0 else 0
@@ -88,7 +86,7 @@ class Bulk:
         if not set(map(type, pulled)) | set(map(type, left_amounts)) | set(map(type, right_amounts)) <= _PLAIN:
             return False
         ops = self.identity.of_all(sources)
-        if None in ops:
+        if -1 in ops:
             return False
         lone = 0
         # A step takes a tick to begin, one for each part, and one to end.
@@ -149,6 +147,7 @@ class Bulk:
             self._reached = []
             objs.pop(id(None), None)
             self._touched_before.update(zip(self.identity.of_all(objs.values()), objs.values()))
+            self._touched_before.pop(-1, None)
         return self._touched_before
 
     def _hold_in_bulk(self):

@@ -5,6 +5,7 @@ that could run code of the class.
 """
 
 import types
+from array import array
 from itertools import repeat
 from operator import attrgetter
 from weakref import ref
@@ -28,18 +29,55 @@ class Identity:
         self._fields = {}
         self._field_sizes = {}
         self.index_fields = False
+        # What is known of the user's code objects, and whether the program may make objects without their initialiser.
+        self.codes = {}
+        self.made_otherwise = lambda: True
+        self._telling = {}
+
+    def tells(self, kind):
+        """Whether every object of a class is sure to be told of when it is made.
+
+        Its address then needs no reference beside it: what has the address is what was told of last.
+        """
+        known = self._telling.get(kind)
+        if known is None:
+            known = self._telling[kind] = self._tells(kind)
+        return known
+
+    def _tells(self, kind):
+        if type(kind) is not type or self.made_otherwise():
+            return False
+        init = None
+        for base in _mro(kind)[:-1]:
+            namespace = _namespace(base)
+            if '__new__' in namespace:
+                return False
+            if init is None:
+                init = namespace.get('__init__')
+        code = self.codes.get(id(init.__code__)) if type(init) is types.FunctionType else None
+        return code is not None and code.tells
 
     def add(self, obj, serial):
         address = id(obj)
+        self.table[address] = serial
+        if self.tells(type(obj)):
+            self._references.pop(address, None)
+            return
         try:
             self._references[address] = ref(obj, self._dead.append)
         except TypeError:
             self._references[address] = _Strong(obj).get
-        self.table[address] = serial
 
     def add_new(self, objs, serials):
         """Adds nodes; False when one is known already or cannot be referred to weakly, and then adds none."""
         addresses = list(map(id, objs))
+        if all(map(self.tells, set(map(type, objs)))):
+            if len(set(addresses)) < len(addresses):
+                return False
+            self.table.update(zip(addresses, serials))
+            for address in self._references.keys() & addresses if self._references else ():
+                del self._references[address]
+            return True
         if not self.table.keys().isdisjoint(addresses):
             return False
         try:
@@ -59,15 +97,26 @@ class Identity:
         """The serial number of an object, -1 when it is no node."""
         address = id(obj)
         serial = self.table.get(address)
-        return serial if serial is not None and self._references[address]() is obj else -1
+        if serial is None:
+            return -1
+        reference = self._references.get(address)
+        if reference is None:
+            return serial if self.tells(type(obj)) else -1
+        return serial if reference() is obj else -1
 
     def of_all(self, objs):
-        """The serial numbers of living objects, None for those that are no nodes."""
+        """The serial numbers of living objects, -1 for those that are no nodes."""
+        kinds = set(map(type, objs))
+        kinds.discard(type(None))
+        if all(map(self.tells, kinds)):
+            return array('i', map(self.table.get, map(id, objs), repeat(-1)))
         self.forget_dead()
-        return list(map(self.table.get, map(id, objs)))
+        if len(self._references) == len(self.table):
+            return array('i', map(self.table.get, map(id, objs), repeat(-1)))
+        return array('i', map(self.of, objs))
 
     def forget_dead(self):
-        """From here to the next death an address in `table` is that of a node."""
+        """From here to the next death every reference is one to a node."""
         if self._dead:
             self._dead.clear()
             for address in [address for address, get in self._references.items() if get() is None]:
@@ -80,7 +129,7 @@ class Identity:
             return serial
         if type(key) is int:
             serial = self.table.get(key)
-            if serial is not None and self._references[key]() is not None:
+            if serial is not None and (key not in self._references or self._references[key]() is not None):
                 return serial
         best = max((f for f in self._fields if key in self._fields[f]), key=self._field_sizes.get, default=None)
         return -1 if best is None else self._fields[best][key]

@@ -24,6 +24,8 @@ class Instrumenter(Rules, Makers, DualRules):
         self.probes = probes
         self.loops = loops
         self.marked = self._marks()
+        # Initialisers that are sure to tell of the object.
+        self.telling = set()
 
     def rewrite(self):
         tree = self.module.tree

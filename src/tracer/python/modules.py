@@ -5,6 +5,7 @@ import builtins
 import importlib.machinery
 import json
 import os
+import re
 import sys
 import tokenize
 import warnings
@@ -19,6 +20,7 @@ from .sites import Code, Sites, code_objects
 
 _FROZEN = '<frozen importlib._bootstrap_external>'
 _MOST_AHEAD = 200
+_OTHERWISE = re.compile(r'copy\b|pickle|shelve|joblib|multiprocessing|concurrent|__new__|__class__|__reduce|state__')
 
 
 class Capture:
@@ -43,10 +45,16 @@ class Capture:
 
         self.recorder.names = Names(namespace)
         self.recorder.identity.places = self.program.places
+        self.recorder.identity.codes = self.codes
+        self.recorder.identity.made_otherwise = self._makes_otherwise
         self._calls = Calls(self.recorder.writer, self.sites, self.codes, self.loops, self.recorder.names)
         found, self._seal = make_probes(self.recorder, self.codes, self._calls)
         self._installed = {'@' + name: probe for name, probe in found.items()}
         builtins.__dict__.update(self._installed)
+
+    def _makes_otherwise(self):
+        """Whether the program may make objects without running their `__init__`: copies, unpickled ones."""
+        return any(_OTHERWISE.search(module.source) for module in self.modules.values())
 
     def finish(self):
         if self._seal is not None:
@@ -153,10 +161,10 @@ class Capture:
         except RecursionError:
             return plain
         self.instrumented = True
-        self._register(code, module, instrumenter.drivers)
+        self._register(code, module, instrumenter)
         return code
 
-    def _register(self, code, module, drivers):
+    def _register(self, code, module, instrumenter):
         program = self.program
         makers = {scope for _, scope in program.makers.values() if scope.is_function}
         for current, scope, node in code_objects(code, module):
@@ -165,7 +173,8 @@ class Capture:
             known.maker = known.engine and any(place in makers for place in scope.ancestors())
             known.initialiser = scope.name in ('__init__', '__new__', '__post_init__')
             known.builder = scope.is_function and scope not in makers and program.builds(scope)
-            known.driver = scope in drivers and not known.comprehension
+            known.driver = scope in instrumenter.drivers and not known.comprehension
+            known.tells = scope in instrumenter.telling and not known.comprehension
             self.codes[id(current)] = known
 
 

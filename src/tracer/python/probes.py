@@ -128,6 +128,10 @@ def make_probes(recorder, codes, calls):
         nonlocal newest, newest_value
         if value is None:
             hints.clear()
+            if id(obj) in identity.table:
+                # The address of a node that is gone; its own birth is yet to come.
+                settle()
+                identity.remove((obj,))
             return value
         if hints:
             hints.clear()
@@ -215,9 +219,8 @@ def make_probes(recorder, codes, calls):
         if newest is not None:
             pending.append((newest, newest_value))
             newest = None
-        if not pending and not probe.again and (
-            made and made[-NODE + 1] is node and made[-NODE] >= 0 or identity.of(node) >= 0
-        ):
+        last = bool(made) and made[-NODE + 1] is node
+        if not pending and not probe.again and (made[-NODE] >= 0 if last else identity.of(node) >= 0):
             # Another maker, called by this one, has told of it already.
             return
         if pending:
@@ -228,7 +231,7 @@ def make_probes(recorder, codes, calls):
                 else:
                     constants.append(entry)
             pending.clear()
-        elif made and made[-NODE + 1] is node and made[-NODE] < 0:
+        elif last and made[-NODE] < 0:
             value = made[-NODE + 2]
             del made[-NODE:]
         if value is MISSING:

@@ -327,6 +327,8 @@ class Rules:
             return None
         if isinstance(holder, ast.Name) and not isinstance(node, ast.AugAssign):
             own = scope.name in INITIALISERS and holder.id == scope.receiver
+            if own and scope.name == '__init__' and self._always_runs(node, scope):
+                self.telling.add(scope)
             if own or scope in self.program.engine and self._is_new_object(holder.id, scope):
                 made = self._call('n', value, self._node(value, scope), self._name(holder.id, value))
                 return self._copy(target, scope), made
@@ -347,6 +349,15 @@ class Rules:
         done = self._call('uv', value, self._number(number, value), self._node(value, scope))
         kept = self._call('us', holder, self._number(number, holder), self._node(holder, scope))
         return self._with_holder(target, key, kept, scope), done
+
+    def _always_runs(self, statement, scope):
+        """Whether a call of a function that returns has run a statement."""
+        for other in scope.node.body:
+            if other is statement:
+                return True
+            if any(isinstance(n, (ast.Return, ast.Yield, ast.YieldFrom, ast.Await)) for n in ast.walk(other)):
+                return False
+        return False
 
     def _is_new_object(self, name, scope):
         return any(isinstance(v, ast.Call) for v in scope.bindings.get(name, ()))

@@ -13,9 +13,9 @@ from .modules import Capture, Finder, decode, is_below
 from .probes import Limit
 from .sites import utf16_column
 
-# Objects, about 50 MB of them, after which Python's collector looks for garbage. A graph is long-lived and full of
+# Objects, about 75 MB of them, after which Python's collector looks for garbage. A graph is long-lived and full of
 # cycles: with the default of 700 a script that builds one spends most of its time looking through it.
-_ALLOCATIONS = 500_000
+_ALLOCATIONS = 750_000
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
 

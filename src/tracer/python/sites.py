@@ -14,7 +14,7 @@ class Code:
     """What is known of one code object of the user's."""
 
     __slots__ = ('code', 'module', 'scope', 'node', 'engine', 'maker', 'initialiser', 'builder', 'comprehension',
-                 'qualname', 'spans', 'sites', 'loops', 'generator', 'driver', 'places', 'run')
+                 'qualname', 'spans', 'sites', 'loops', 'generator', 'driver', 'tells', 'places', 'run')
 
     def __init__(self, code, module, scope, node):
         self.code = code
@@ -29,6 +29,8 @@ class Code:
         self.sites = {}
         self.loops = {}
         self.driver = False
+        # An initialiser that is sure to say that there is a new node.
+        self.tells = False
         # By instruction: the row of its site, and the loop around it: a number, None for none, -1 for several.
         self.places = {}
         # The call of this code that was seen last.
