@@ -89,6 +89,7 @@ class Bulk:
         if -1 in ops:
             return False
         lone = 0
+        in_order = True
         # A step takes a tick to begin, one for each part, and one to end.
         lengths = {}
         for number_, times in Counter(numbers).items():
@@ -97,6 +98,7 @@ class Bulk:
                 return False
             lone += times * (len(rule.slots) == 1)
             lengths[number_] = 2 + len(rule.slots)
+            in_order = in_order and rule.slots == [0, 1][:len(rule.slots)]
         # A rule that was left after its first line.
         if list(map(id, rights)).count(id(None)) != lone:
             return False
@@ -119,8 +121,7 @@ class Bulk:
             'run', array('i', [self.active]) * count, list(map(rules.__getitem__, numbers)), ops, ticks, pulled,
             left_amounts, right_amounts,
         )
-        self._reached += lefts
-        self._reached += rights
+        self._reached.append((ops, sources, lefts, rights, in_order))
         self._steps += count
         self._used_slots = []
         return True
@@ -142,13 +143,20 @@ class Bulk:
     @property
     def _touched(self):
         """The nodes that a gradient has reached in this pass, by serial number."""
+        touched = self._touched_before
         if self._reached:
-            objs = dict(zip(map(id, self._reached), self._reached))
-            self._reached = []
-            objs.pop(id(None), None)
-            self._touched_before.update(zip(self.identity.of_all(objs.values()), objs.values()))
-            self._touched_before.pop(-1, None)
-        return self._touched_before
+            reached, self._reached = self._reached, []
+            for ops, sources, *_ in reached:
+                touched.update(zip(ops, sources))
+            for ops, _, lefts, rights, in_order in reached:
+                for column, objs in (self.lefts, lefts), (self.rights, rights):
+                    simple = in_order and self.others.keys().isdisjoint(ops)
+                    serials = map(column.__getitem__, ops) if simple else self.identity.of_all(objs)
+                    touched.update([(serial, obj) for serial, obj in zip(serials, objs)
+                                    if obj is not None and serial not in touched])
+            # Of rules of one part the right ones are missing.
+            touched.pop(-1, None)
+        return touched
 
     def _hold_in_bulk(self):
         """What the cells hold at the end of a pass, when all nodes are of one plain class."""

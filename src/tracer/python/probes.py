@@ -126,13 +126,12 @@ def make_probes(recorder, codes, calls):
 
     def n(value, obj):
         nonlocal newest, newest_value
-        if value is None:
-            hints.clear()
-            if id(obj) in identity.table:
-                # The address of a node that is gone; its own birth is yet to come.
-                settle()
-                identity.remove((obj,))
-            return value
+        if value is None or driver is not None:
+            # Perhaps never told of: a node that had this address before is gone.
+            identity.remove((obj,))
+            if value is None:
+                hints.clear()
+                return value
         if hints:
             hints.clear()
         else:

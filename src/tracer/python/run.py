@@ -56,6 +56,8 @@ def run(script, args, send, *, argv0=None, capture=True, max_nodes=2_000_000, us
     thresholds = gc.get_threshold()
     recursion_limit = sys.getrecursionlimit()
     hook = sys.excepthook
+    if capture:
+        gc.set_threshold(_ALLOCATIONS, *thresholds[1:])
     try:
         code = _prepare(recording, script, filename, script_path, capture, main)
         # The script's own frames get all of the limit.
@@ -63,7 +65,6 @@ def run(script, args, send, *, argv0=None, capture=True, max_nodes=2_000_000, us
         if capture:
             finder = Finder(recording)
             sys.meta_path.insert(0, finder)
-            gc.set_threshold(_ALLOCATIONS, *thresholds[1:])
             interrupt.start()
         exec(code, main.__dict__)
         end = {'kind': 'done', 'exitCode': 0}
