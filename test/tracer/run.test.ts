@@ -262,6 +262,12 @@ test('short-lived nodes are never confused, long loops do not leak', () => {
   expect(nodes.filter((n) => n.op === 'mul').map((n) => n.value)).toEqual(Array.from({ length: 1000 }, (_, i) => i))
 })
 
+test('a copy is not taken for the dead node that had its address', () => {
+  const dead = 'for i in range(9000):\n    c = Value(float(i))\ndel c\n'
+  const { tape } = runText(`${engine}import copy\na = Value(2.0)\nb = Value(3.0)\n${dead}z = copy.copy(a) * b\n`)
+  expect(readable(tape).nodes.find((n) => n.name === 'z')!.operands).toEqual(['b'])
+})
+
 test('an engine in a package, with another name for its class and functions in a second module', () => {
   const core = execFileSync('cat', [join(engines, 'prev_set.py')], { encoding: 'utf8' }).split('\na = Value')[0]!
   const { nodes, passes } = readable(
