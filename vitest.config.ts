@@ -1,11 +1,15 @@
 import { defineConfig } from 'vitest/config'
 
+const common = { testTimeout: 60_000, hookTimeout: 120_000 }
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // Real interpreters and browsers share two cores: more workers only make each other late.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    projects: [
+      { test: { ...common, name: 'tests', include: ['test/**/*.test.ts'] } },
+      // In a real VS Code, which is downloaded the first time: `npm run e2e`.
+      { test: { ...common, name: 'e2e', include: ['test/e2e/*.e2e.ts'], hookTimeout: 300_000 } },
+    ],
   },
 })

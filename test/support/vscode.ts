@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path'
 import { type BrowserContext, chromium, type Frame, type Page } from 'playwright-core'
 import { startVscodeServer, type VscodeServer } from './vscodeServer.mjs'
 
-const PATIENCE = 30_000
+const PATIENCE = 20_000
 
 export class Vscode {
   readonly page: Page
@@ -36,6 +36,7 @@ export class Vscode {
       'chat.disableAIFeatures': true,
       'files.simpleDialog.enable': true,
       'editor.minimap.enabled': false,
+      'files.autoSave': 'off',
       ...settings,
     }
     for (const [name, text] of Object.entries({ ...files, '.vscode/settings.json': JSON.stringify(own) })) {
@@ -65,17 +66,35 @@ export class Vscode {
     await this.editor.locator('.view-line').first().waitFor()
   }
 
+  /** The window as it was left; what is named in the address would be opened instead. */
+  async reopen(): Promise<void> {
+    await this.page.goto(this.server.address({ folder: this.folder }))
+    await this.page.locator('.monaco-workbench').waitFor()
+  }
+
   get editor() {
     return this.page.locator('.editor-instance .monaco-editor').first()
   }
 
+  /** Runs a command of the palette; just after the start it may not be there yet. */
   async command(title: string): Promise<void> {
-    await this.page.keyboard.press('F1')
-    const input = this.page.locator('.quick-input-widget input[type=text]')
-    await input.waitFor()
-    await input.fill(`>${title}`)
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor()
-    await this.page.keyboard.press('Enter')
+    const { keyboard } = this.page
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first()
+    const until = Date.now() + PATIENCE
+    for (;;) {
+      await keyboard.press('F1')
+      const input = this.page.locator('.quick-input-widget input[type=text]')
+      await input.waitFor()
+      await input.fill(`>${title}`)
+      const there = await row.waitFor({ timeout: 1500 }).then(
+        () => true,
+        () => false,
+      )
+      if (there) break
+      if (Date.now() > until) throw new Error(`the palette has no "${title}"`)
+      await keyboard.press('Escape')
+    }
+    await keyboard.press('Enter')
   }
 
   /** The frame of the view, once it shows what `selector` finds. */
@@ -95,9 +114,32 @@ export class Vscode {
     throw new Error(`no view shows ${selector}`)
   }
 
-  /** The text that is decorated in the editor. */
-  async decorated(): Promise<string> {
-    const parts = await this.editor.locator('.view-line span[class*="ced-"]').allTextContents()
-    return parts.join('').replaceAll('\u00a0', ' ')
+  /** The text under the decorations of the lit expression, character by character. */
+  decorated(): Promise<string> {
+    return this.editor.evaluate((editor) => {
+      const boxes = [...editor.querySelectorAll('.view-overlays [class*="ced-"]')].map((box) =>
+        box.getBoundingClientRect(),
+      )
+      const lines = [...editor.querySelectorAll('.view-line')].sort(
+        (a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top,
+      )
+      let text = ''
+      for (const line of lines) {
+        const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT)
+        while (walker.nextNode()) {
+          const chars = walker.currentNode.nodeValue!
+          for (let at = 0; at < chars.length; at++) {
+            const range = document.createRange()
+            range.setStart(walker.currentNode, at)
+            range.setEnd(walker.currentNode, at + 1)
+            const { left, right, top, bottom } = range.getBoundingClientRect()
+            const [x, y] = [(left + right) / 2, (top + bottom) / 2]
+            const lit = boxes.some((box) => x > box.left && x < box.right && y > box.top && y < box.bottom)
+            if (lit) text += chars[at]
+          }
+        }
+      }
+      return text.replaceAll('\u00a0', ' ')
+    })
   }
 }
