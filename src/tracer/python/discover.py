@@ -94,6 +94,33 @@ class Program:
         self._find_derived()
         self._find_engine()
 
+    def is_sure(self):
+        """Whether the cells that were found are those of an engine, beyond doubt; else every number is followed."""
+        if self.tangent and not self.gradient:
+            return True
+        if not self.gradient or not self.makers:
+            return False
+        if any(how == 'param' for *_, how in self.contributions.values()):
+            return False
+        return all(self._is_number_of_nodes(key) for key in self.gradient if key[0] == 'attr')
+
+    def _is_number_of_nodes(self, key):
+        """Whether the objects that have the cell are those with the values, and begin with a number in it."""
+        given, valued = set(), set()
+        for module in self.modules:
+            for owner in module.classes:
+                for scope in owner.methods.values():
+                    if scope.name in INITIALISERS:
+                        if self.fills(scope):
+                            valued.add(owner.name)
+                        for _, target, value in scope.stores:
+                            if self.cell(target) == key and tail(self.holder(target)) == scope.receiver:
+                                given.add(owner.name)
+                                if isinstance(value, ast.Call) and tail(value) in self.classes:
+                                    return False
+        related = valued | {base for name in valued for owner in self.classes[name] for base in owner.bases}
+        return not given or not valued or bool(given & related)
+
     # -- cells and flow
 
     def cell(self, node):

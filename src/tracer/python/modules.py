@@ -9,14 +9,19 @@ import re
 import sys
 import tokenize
 import warnings
+from types import SimpleNamespace
 
 from .calls import Calls
 from .discover import Program
 from .instrument import Instrumenter
 from .probes import Limit, make_probes
 from .record import Recorder
+from .retell import Retelling
+from .roles import Roles
 from .scopes import Module
 from .sites import Code, Sites, code_objects
+from .trail import Trail, make_trail_probes
+from .watch import Watcher
 
 _FROZEN = '<frozen importlib._bootstrap_external>'
 _MOST_AHEAD = 200
@@ -26,8 +31,11 @@ _OTHERWISE = re.compile(r'copy\b|pickle|shelve|joblib|multiprocessing|concurrent
 class Capture:
     """Everything one recorded run shares: the analysis, the probes, the recorder."""
 
-    def __init__(self, send, max_nodes, roots, shown=str):
+    def __init__(self, send, max_nodes, roots, shown=str, follow=None):
         self.roots = roots
+        # Whether every number is followed, because the analysis cannot be sure of the engine; None until that is known.
+        self.follow = follow
+        self.trail = None
         self.program = Program()
         self.modules = {}
         self.probes = []
@@ -47,8 +55,12 @@ class Capture:
         self.recorder.identity.places = self.program.places
         self.recorder.identity.codes = self.codes
         self.recorder.identity.made_otherwise = self._makes_otherwise
-        self._calls = Calls(self.recorder.writer, self.sites, self.codes, self.loops, self.recorder.names)
-        found, self._seal = make_probes(self.recorder, self.codes, self._calls)
+        if self.follow:
+            self.trail = Trail(self.recorder, self.codes, self.loops)
+            found = make_trail_probes(self.trail, self._at_limit)
+        else:
+            self._calls = Calls(self.recorder.writer, self.sites, self.codes, self.loops, self.recorder.names)
+            found, self._seal = make_probes(self.recorder, self.codes, self._calls)
         self._installed = {'@' + name: probe for name, probe in found.items()}
         builtins.__dict__.update(self._installed)
 
@@ -57,18 +69,47 @@ class Capture:
         return any(_OTHERWISE.search(module.source) for module in self.modules.values())
 
     def finish(self):
-        if self._seal is not None:
+        if self.trail is not None:
+            self._retell()
+            self.recorder.name_paths()
+        elif self._seal is not None:
             self._seal()
             self.recorder.finish()
             self._calls.clear()
 
     def hand_over(self):
         """Sends what the probes have seen so far."""
-        if self._seal is not None:
-            builtins.__dict__.update(self._installed)
+        builtins.__dict__.update(self._installed)
+        if self.trail is not None:
+            self._retell()
+        elif self._seal is not None:
             self._seal()
             self.recorder.process()
         self.recorder.flush()
+
+    def _retell(self):
+        """Writes the tape of a run that was followed, once."""
+        trail, self.trail = self.trail, None
+        if trail is None:
+            return
+        if trail.blind:
+            self.recorder.event('notice', 'recorded up to the %d-th number; what came later is not in the graph' % len(trail.events))
+        trail.blind = True
+        try:
+            roles = Roles(trail)
+            retelling = Retelling(self.recorder, trail, roles)
+            retelling.write()
+        except Exception as error:
+            self.recorder.event('notice', 'what was recorded could not be analysed (%r)' % error)
+            return
+        program = self.program
+        program.gradient = {roles.gradient} - {None}
+        program.value = [roles.value] if roles.value is not None else []
+        program.engine_classes = [SimpleNamespace(name=name) for name in retelling.classes]
+
+    def _at_limit(self):
+        self._cut()
+        raise Limit()
 
     def describe(self):
         """Says what was taken for the engine, or that there was none."""
@@ -150,10 +191,16 @@ class Capture:
 
     def compile_script(self, module, path, plain):
         """The instrumented code of a module; the plain one when there is nothing to see in it."""
-        if not self.program.value or not (self.program.gradient or self.program.tangent or self.program.links()):
+        if self.follow is None:
+            self.follow = not self.program.is_sure()
+        program = self.program
+        if not self.follow and not (program.value and (program.gradient or program.tangent or program.links())):
             return plain
         try:
-            instrumenter = Instrumenter(self.program, module, self.probes, self.loops)
+            if self.follow:
+                instrumenter = Watcher(module, self.probes, self.loops)
+            else:
+                instrumenter = Instrumenter(self.program, module, self.probes, self.loops)
             tree = instrumenter.rewrite()
             with warnings.catch_warnings():
                 warnings.simplefilter('ignore')
@@ -165,7 +212,7 @@ class Capture:
         return code
 
     def _register(self, code, module, instrumenter):
-        program = self.program
+        program = instrumenter.program
         makers = {scope for _, scope in program.makers.values() if scope.is_function}
         for current, scope, node in code_objects(code, module):
             known = Code(current, module, scope, node)
@@ -270,4 +317,4 @@ def locate(name, path):
 
 
 def _cell_name(key):
-    return {'attr': '.%s', 'item': '[%s]', 'map': '%s[…]', 'box': '.%s[0]'}[key[0]] % key[1]
+    return {'attr': '.%s', 'item': '[%s]', 'map': '%s[…]', 'box': '.%s[0]', 'list': '.%s[…]'}[key[0]] % key[1]

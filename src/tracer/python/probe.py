@@ -9,7 +9,10 @@ FAST, LOAD, INCREMENT, ASSIGN, SEED, MARK, ENTER, PULL, BEGIN, END, SHARE = rang
 class Probe:
     """The static facts of one probe."""
 
-    __slots__ = ('kind', 'module', 'node', 'key', 'first', 'sign', 'recursive', 'scope', 'used', 'linked', 'label', 'row', 'helper', 'again', 'dynamic', 'flags', 'inside', 'slots', 'arity', 'lines', 'plain', 'given')
+    __slots__ = (
+        'kind', 'module', 'node', 'key', 'first', 'sign', 'recursive', 'scope', 'used', 'linked', 'label', 'row', 'helper',
+        'again', 'dynamic', 'flags', 'inside', 'slots', 'arity', 'lines', 'plain', 'given', 'op',
+    )
 
     def __init__(self, kind, module, node, key=None, scope=None):
         self.kind = kind
@@ -26,7 +29,7 @@ class Probe:
         self.row = None
         self.helper = False
         self.dynamic = self.inside = True
-        self.flags = self.slots = self.lines = None
+        self.flags = self.slots = self.lines = self.op = None
         self.arity = 0
         # How many operands its probe is given one by one, -1 for a tuple and a name.
         self.given = -1

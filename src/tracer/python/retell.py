@@ -1,0 +1,448 @@
+"""Writes the tape of a run that was followed number by number: what roles.py found, in the order in which it happened."""
+
+import ast
+
+from . import wire
+from .identity import Place, number
+from .scopes import FUNCTIONS, tail
+from .trail import GIVEN, LOADED, NAMED, STORED, Int
+
+_GENERIC = ('forward', '__call__', 'call', 'apply', '__init__', '__new__')
+_PLAIN = (int, float)
+
+
+class Retelling:
+    def __init__(self, recorder, trail, roles):
+        self.recorder = recorder
+        self.trail = trail
+        self.roles = roles
+        self.events = roles.events
+        self.serials = {}
+        # The operands of each node by slot, as serial numbers; -1 for a plain number.
+        self.operands = {}
+        self._rows = {}
+        self._calls = 0
+        self._codes = {}
+        self._scopes = set()
+        self._classes = set()
+        self._makers = set()
+        self._find_engine()
+
+    # -- the engine's own code
+
+    def _find_engine(self):
+        roles = self.roles
+        for node in roles.nodes.values():
+            if node.obj is not None and type(node.obj) not in (dict, list, tuple):
+                self._classes.update(base.__name__ for base in type(node.obj).__mro__[:-1])
+            if node.maker is not None and node.operands:
+                self._makers.add(node.maker.code.scope)
+                self._scopes.update(self._between(node))
+                if node.maker.code.scope.owner is not None and type(node.maker.receiver) is not type:
+                    self._classes.update(base.__name__ for base in type(node.maker.receiver).__mro__[:-1])
+            elif not node.operands:
+                self._scopes.update(self._factory(node))
+        self.classes = sorted(self._classes - {'dict', 'list', 'tuple', 'SimpleNamespace', 'Generic'})
+        for flow in roles.flows:
+            at = self.events[flow.event].at
+            if flow.source is not None and at is not None and isinstance(at[0].code.scope.node, FUNCTIONS):
+                self._scopes.add(at[0].code.scope)
+        # A function in which the graph is built and the gradients are passed on by hand is the user's.
+        for node in roles.nodes.values():
+            run = node.maker.parent if node.maker is not None else None
+            while run is not None:
+                if run.code.scope not in self._makers and node.operands:
+                    self._scopes.discard(run.code.scope)
+                run = run.parent
+
+    def _between(self, node):
+        """The functions from the one that computed a value to the one that made the object."""
+        yield node.maker.code.scope
+        at = self._position(node)
+        found = []
+        while at is not None and at[0] is not node.maker:
+            found.append(at[0].code.scope)
+            at = at[0].at
+        if at is not None:
+            yield from found
+
+    def _factory(self, node):
+        """A function that makes a leaf from a number that it was given."""
+        at = self._position(node)
+        value = self.events[node.stored].value
+        if at is not None and at[0].code.scope.is_function and at[0].code.scope.owner is None:
+            if any(part is value for part in at[0].given):
+                yield at[0].code.scope
+
+    def is_engine(self, code):
+        known = self._codes.get(id(code))
+        if known is None:
+            known = self._codes[id(code)] = any(
+                scope.owner is not None and scope.owner.name in self._classes or scope in self._scopes
+                for scope in code.scope.ancestors()
+            ) or self._wraps(code.scope)
+        return known
+
+    def _wraps(self, scope):
+        """`def add(x, y): return Add()(x, y)`, where the class is the engine's."""
+        if not scope.is_function or scope.owner is not None or len(scope.returns) != 1:
+            return False
+        made = scope.returns[0]
+        while isinstance(made, (ast.Call, ast.Attribute)):
+            made = made.func if isinstance(made, ast.Call) else made.value
+        makers = {s.owner.name for s in self._makers if s.owner is not None}
+        return isinstance(made, ast.Name) and made.id in makers
+
+    def _outside(self, at):
+        """The position in the user's own code from which the engine was called."""
+        while at is not None and self.is_engine(at[0].code):
+            at = at[0].at
+        return at
+
+    # -- sites and calls
+
+    def _site(self, at):
+        return -1 if at is None else self.recorder.sites.at(at[0].code, at[1])
+
+    def _row(self, at):
+        """The row of the call, and of the iterations of the loops around a position in it."""
+        if at is None:
+            return -1
+        run, _, iterations = at
+        row = self._call(run)
+        for loop, count in iterations:
+            key = row, loop, count
+            if key not in self._rows:
+                probe = self.trail.loops[loop]
+                site = self.recorder.sites.of_header(probe.module, probe.node)
+                self._rows[key] = self._write_call(row, wire.LOOP, None, None, site, count)
+            row = self._rows[key]
+        return row
+
+    def _call(self, run):
+        if not run.code.scope.is_function:
+            return -1 if not run.code.comprehension else self._row(self._outside(run.at))
+        if run not in self._rows:
+            above = self._outside(run.at)
+            row = self._row(above)
+            if not run.code.comprehension:
+                within = above[0].receiver if above is not None else None
+                instance = self.recorder.names.instance(run.receiver, within) if run.receiver is not None else None
+                row = self._write_call(row, wire.CALL, run.code.qualname, instance, self._site(above), -1)
+            self._rows[run] = row
+        return self._rows[run]
+
+    def _write_call(self, parent, kind, function, instance, site, iteration):
+        text = self.recorder.writer.text
+        self.recorder.writer.rows['call'].extend((parent, kind, text(function), text(instance), site, iteration))
+        self._calls += 1
+        return self._calls - 1
+
+    # -- the story
+
+    def write(self):
+        """Everything in the order of the trail."""
+        roles = self.roles
+        made = {node.stored: node for node in roles.nodes.values()}
+        flows = {}
+        for flow in roles.flows:
+            flows.setdefault(flow.event, []).append(flow)
+        rewritten = set(roles.rewrites)
+        passes = Passes(self)
+        for place, event in enumerate(self.events):
+            if place in made:
+                self._node(made[place])
+            elif place in flows:
+                passes.take(place, flows[place])
+            elif event.kind == NAMED:
+                self._name(event)
+            elif event.kind == STORED and roles.owner[place] in self.serials and roles.key[place] == roles.value:
+                passes.end()
+                self._value_written(place, event)
+            elif place in rewritten:
+                passes.rewrite(place)
+        passes.end()
+    def _node(self, node):
+        recorder, rows = self.recorder, self.recorder.writer.rows
+        serial = self.serials[node.owner] = recorder.nodes
+        recorder.nodes += 1
+        operands = [(o, used) for o, used in node.operands if o in self.serials and o != node.owner]
+        if operands:
+            at = node.maker.at if node.maker is not None else None
+            at = self._outside(at) if node.maker is not None and self.is_engine(node.maker.code) else self._position(node)
+        else:
+            at = self._outside(self._position(node))
+        kind, label = wire.OP, None
+        if operands:
+            label = recorder._op_name(None, kind, (), self._op_name(node), node.obj)
+            slots = self._write_operands(serial, node, operands)
+        else:
+            born = self._position(node)
+            inside = born is not None and at is not None and born[0] is not at[0] and self._in_operator(born)
+            kind = wire.CONSTANT if inside else wire.LEAF
+            label = recorder._op_name(None, kind, (), None, node.obj)
+            slots = ()
+        self.operands[serial] = slots
+        rows['op'].extend((label, self._site(at), self._row(at), kind))
+        value = self.events[node.stored].value
+        rows['value'].extend((serial, recorder._now(), wire.F64 if type(value) is float else wire.INT, number_of(value)))
+        if type(node.owner) is tuple:
+            recorder.identity.index_as(node.owner[1], serial)
+        elif node.obj is not None:
+            recorder.identity.add(node.obj, serial)
+
+    def _position(self, node):
+        event = self.events[node.born if node.born is not None else node.stored]
+        return event.at
+
+    def _in_operator(self, at):
+        """Whether the engine made a leaf for an operand that was a plain number."""
+        while at is not None and self.is_engine(at[0].code):
+            if at[0].code.scope in self._makers:
+                return True
+            at = at[0].at
+        return False
+
+    def _write_operands(self, serial, node, operands):
+        rows = self.recorder.writer.rows
+        slots = []
+        known = {o for o, _ in operands}
+        waiting = list(operands)
+        # Plain numbers among the maker's arguments stand where they were given.
+        given = node.maker.given if node.maker is not None else ()
+        order = []
+        for value in given:
+            parts = value if type(value) in (list, tuple) else (value,)
+            for part in parts:
+                owner = self.roles.node_of(part)
+                if owner in known:
+                    order.append((owner, None))
+                elif self._is_constant(part):
+                    order.append((None, part))
+        if [o for o, _ in order if o is not None] != [o for o, _ in waiting]:
+            order = [(o, None) for o, _ in waiting]
+        used = dict(operands)
+        for owner, constant in order:
+            if owner is None:
+                rows['constant'].extend((serial, len(slots), number(constant)))
+                rows['operand'].extend((serial, -1, wire.USED))
+                slots.append(-1)
+                continue
+            linked = self.roles.linked(node, owner)
+            self.recorder.any_link |= linked
+            rows['operand'].extend((serial, self.serials[owner], used[owner] + 2 * linked))
+            slots.append(self.serials[owner])
+        return slots
+
+    def _is_constant(self, value):
+        known = self.trail.number_of(value)
+        return type(value) in _PLAIN and (known is None or self.events[known].op == GIVEN)
+
+    def _op_name(self, node):
+        run = node.maker
+        if run is None:
+            return 'op'
+        if self._is_helper(run):
+            for value in run.given:
+                if type(value) is str and value.isidentifier():
+                    return value
+            for value in run.given:
+                name = getattr(value, '__name__', None)
+                if callable(value) and type(name) is str and name.isidentifier() and type(value) is not type:
+                    return name
+            while run.at is not None and self.is_engine(run.at[0].code) and run.code.scope.name != '<module>':
+                run = run.at[0]
+        scope = run.code.scope
+        while not isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef)) and scope.parent is not None:
+            scope = scope.parent
+        if scope.name in _GENERIC and run.receiver is not None and id(run.receiver) not in self.roles.nodes:
+            kind = run.receiver if isinstance(run.receiver, type) else type(run.receiver)
+            return kind.__name__
+        if getattr(scope, 'is_static', False) and scope.name in _GENERIC and scope.owner is not None:
+            return scope.owner.name
+        return scope.name
+
+    def _is_helper(self, run):
+        return not run.code.scope.name.startswith('__') and any(
+            type(value) is str or callable(value) and not isinstance(value, type) and id(value) not in self.roles.nodes
+            for value in run.given if value is not run.receiver
+        )
+
+    def _name(self, event):
+        obj = event.owner
+        if event.at is not None and self.is_engine(event.at[0].code):
+            return
+        place = self.roles.node_of(obj) if self.roles.handle is not None or type(obj) in (int, Int) else None
+        if type(place) is tuple:
+            obj = Place(place[1])
+        self.recorder._take_name(event.key, obj, self.recorder.nodes, self.recorder._now())
+
+    def _value_written(self, place, event):
+        roles = self.roles
+        if event.value is None:
+            return
+        flows = event.through is not None and roles.gradient is not None and roles.walk(
+            event.through, lambda p: type(p) is int and self.events[p].kind == LOADED and roles.key[p] == roles.gradient
+        )
+        self.write_row(
+            place, self.serials[roles.owner[place]], wire.VALUE, wire.WRITE_UPDATE if flows else wire.WRITE_SET
+        )
+
+    def write_row(self, place, serial, cell, kind):
+        roles = self.roles
+        before = None
+        for earlier in range(place - 1, -1, -1):
+            if roles.owner[earlier] == roles.owner[place] and roles.key[earlier] == roles.key[place]:
+                if self.events[earlier].kind == STORED:
+                    before = self.events[earlier].value
+                    break
+        self.recorder.writer.rows['write'].extend((
+            self.recorder._now(), serial, cell, kind, number_of(before), number_of(self.events[place].value),
+            self._site(self.events[place].at),
+        ))
+
+
+class Passes:
+    """Groups what flowed into passes and steps."""
+
+    def __init__(self, retelling):
+        self.retelling = retelling
+        self.recorder = retelling.recorder
+        self.roles = retelling.roles
+        self.events = retelling.events
+        self.rows = retelling.recorder.writer.rows
+        self.count = self.steps = 0
+        self.flows = []
+        self.held = {}
+
+    def take(self, place, flows):
+        seeds = [f for f in flows if f.source is None]
+        if seeds and any(f.source is not None for f in self.flows):
+            self.end()
+        self.flows.extend(flows)
+
+    def rewrite(self, place):
+        """A store that is not part of a pass: a reset, a clip."""
+        roles = self.roles
+        owner = roles.gradient_owner(roles.owner[place])
+        if owner not in self.retelling.serials:
+            return
+        event = self.events[place]
+        fresh = owner not in self.held and not any(f.target == owner for f in self.flows)
+        if fresh and not event.value:
+            return
+        self.end()
+        kind = wire.WRITE_ZERO if not event.value else wire.WRITE_CLIP
+        self.held[owner] = number_of(event.value) if event.value is not None else 0.0
+        self.retelling.write_row(place, self.retelling.serials[owner], wire.GRADIENT, kind)
+
+    def end(self):
+        flows, self.flows = self.flows, []
+        serials = self.retelling.serials
+        flows = [f for f in flows if f.target in serials and (f.source is None or f.source in serials)]
+        if not flows:
+            return
+        sourced = [f for f in flows if f.source is not None]
+        if not sourced and any(self.roles.nodes[f.target].operands for f in flows):
+            for flow in flows:
+                self.held[flow.target] = number_of(self.events[flow.event].value)
+                self.retelling.write_row(flow.event, serials[flow.target], wire.GRADIENT, wire.WRITE_SET)
+            return
+        self._write(flows, sourced)
+
+    def _write(self, flows, sourced):
+        recorder, rows, serials, now = self.recorder, self.rows, self.retelling.serials, self.recorder._now
+        kind, site = self._driver(flows)
+        number = self.count
+        self.count += 1
+        recorder.passes = self.count
+        rows['pass'].extend((-1, kind, site, now()))
+        if flows[0].source is not None:
+            first = flows[0]
+            rows['root'].extend((number, serials[first.source], now(), number_of(first.upstream)))
+        open_steps, ends = {}, {}
+        for place, flow in enumerate(sourced):
+            ends[flow.source, flow.version] = place
+        touched = {}
+        for place, flow in enumerate(flows):
+            touched[flow.target] = flow.after
+            if flow.source is None:
+                rows['root'].extend((number, serials[flow.target], now(), number_of(flow.amount)))
+                continue
+            key = flow.source, flow.version
+            touched.setdefault(flow.source, None)
+            step = open_steps.get(key)
+            slot = self._slot(flow, step[1]) if step is not None else None
+            if step is None or slot is None:
+                if step is not None:
+                    rows['stepEnd'].extend((step[0], now()))
+                step = open_steps[key] = self.steps, []
+                self.steps += 1
+                rows['step'].extend((number, serials[flow.source], now()))
+                rows['upstream'].extend((step[0], number_of(flow.upstream)))
+                slot = self._slot(flow, step[1])
+            slot = -1 if slot is None else slot
+            step[1].append(slot)
+            rows['contribution'].extend((
+                step[0], slot, serials[flow.target], now(), number_of(flow.amount), wire.ADD if flow.adds else wire.SET,
+                self.retelling._site(self.events[flow.event].at),
+            ))
+            if sourced[ends[key]] is flow:
+                rows['stepEnd'].extend((step[0], now()))
+                del open_steps[key]
+        for step, _ in open_steps.values():
+            rows['stepEnd'].extend((step, now()))
+        for owner, after in touched.items():
+            after = number_of(after) if after is not None else self.held.get(owner, recorder.program.initial)
+            rows['held'].extend((number, serials[owner], self.held.get(owner, recorder.program.initial), after))
+            self.held[owner] = after
+        rows['passEnd'].extend((number, now()))
+
+    def _slot(self, flow, used):
+        """The operand slot that a contribution serves: the first of its target's that the step has not served; None when all are."""
+        op = self.retelling.serials[flow.source]
+        found = [s for s, o in enumerate(self.retelling.operands[op]) if o == self.retelling.serials[flow.target]]
+        if not found:
+            return -1
+        return next((s for s in found if s not in used), None)
+
+    def _driver(self, flows):
+        """How a pass was driven: the innermost call that it all ran in, or by hand in code that also built the graph."""
+        retelling = self.retelling
+        chains = []
+        for flow in flows:
+            chain, at = [], self.events[flow.event].at
+            while at is not None:
+                chain.append((at[0], at))
+                at = at[0].at
+            chains.append(chain[::-1])
+        common = None
+        for level in zip(*chains):
+            if any(entry[0] is not level[0][0] for entry in level):
+                break
+            common = level[0]
+        seed = self.events[flows[0].event].at
+        if common is None:
+            return wire.BY_HAND, retelling._site(seed)
+        run = common[0]
+        while run is not None and (run.code.comprehension or retelling.is_engine(run.code)) and run.at is not None:
+            if not retelling.is_engine(run.at[0].code) and not run.at[0].code.comprehension:
+                return wire.BACKWARD, retelling._site(run.at)
+            run = run.at[0]
+        if run is not None and run.code.scope.is_function and run.at is not None and not self._builds(run):
+            return wire.BACKWARD, retelling._site(retelling._outside(run.at))
+        return wire.BY_HAND, retelling._site(seed)
+
+    def _builds(self, run):
+        """Whether nodes were made in the course of a call."""
+        for node in self.roles.nodes.values():
+            at = self.events[node.stored].at
+            while at is not None:
+                if at[0] is run:
+                    return True
+                at = at[0].at
+        return False
+
+
+def number_of(value):
+    return float('nan') if value is None else number(int(value) if type(value) is Int else value)
