@@ -100,7 +100,7 @@ class Program:
             return True
         if not self.gradient or not self.makers:
             return False
-        if any(how == 'param' for *_, how in self.contributions.values()):
+        if any(how == 'param' or how == 'recursive' and key[0] == 'map' for key, _, how in self.contributions.values()):
             return False
         return all(self._is_number_of_nodes(key) for key in self.gradient if key[0] == 'attr')
 

@@ -7,7 +7,7 @@ added there before (a recursive rule passes it on). Nothing here looks at what t
 
 from .identity import fields_of, links, number
 from .scopes import FUNCTIONS
-from .trail import BORN, DERIVED, LOADED, STORED, Int
+from .trail import BORN, DERIVED, GIVEN, LOADED, STORED, Int
 
 _SUMS = ('Add', 'Sub', 'RSub', 'sum', 'fsum', 'USub', 'UAdd')
 _NUMBERS = (int, float, Int)
@@ -330,6 +330,7 @@ class Roles:
         events, owner, key = self.events, self.owner, self.key
         flows, rewrites = [], []
         version, arrived, last, total = {}, {}, {}, {}
+        self._served = {}
 
         def stops(place):
             if type(place) is not int:
@@ -434,22 +435,36 @@ class Roles:
     def _source(self, term, stops, target, arrived, version, alias, name):
         """(owner, version, upstream) of the step that an amount comes from, None for a seed."""
         found = []
-        for p in self.walk(term, stops):
+        waiting = self.walk(term, stops)
+        for p in waiting:
             if type(p) is int and self.events[p].kind == LOADED and self.key[p] == name:
                 holder = alias.get(self.owner[p], self.owner[p])
-                if holder != target:
-                    found.append((holder, version.get(p, -1), self.events[p].value, 2))
-            elif type(p) is not int or p in arrived:
-                key, value = (p, self.events[p].value) if type(p) is int else (('raw', id(p)), p)
-                found += [(h, at, value, type(p) is int) for h, at in arrived[key] if h != target]
-        found = [f for f in found if f[0] in self.nodes]
-        if not found:
-            return None
-        consumers = [f for f in found if any(o == target for o, _ in self.nodes[f[0]].operands)]
+                found.append((holder, version.get(p, -1), self.events[p].value, True))
+                continue
+            key, value = (p, self.events[p].value) if type(p) is int else (('raw', id(p)), p)
+            found += [(holder, at, value, type(p) is int) for holder, at in arrived.get(key, ())]
+            if type(p) is int and self.events[p].op == GIVEN:
+                # The same number had another identity before it was handed over.
+                waiting.extend(self.events[p].parts)
+        found = [f for f in found if f[0] != target and f[0] in self.nodes]
+        # One number may have reached several nodes: it comes from one that still has something to give to the target,
+        # and of these from the one that it reached last.
+        free = [f for f in found if self._free(f, target)]
+        consumers = free or [f for f in found if self._operands(f[0], target)]
         # A constant may be the same object anywhere: it comes only from what consumes the target.
         found = consumers or [f for f in found if f[3]]
-        return max(found, key=lambda f: (f[3] > 0, f[1]))[:3] if found else None
+        if not found:
+            return None
+        best = max(found, key=lambda f: (f[3], f[1]))
+        self._served[best[0], best[1], target] = self._served.get((best[0], best[1], target), 0) + 1
+        return best[:3]
 
+    def _free(self, found, target):
+        return self._served.get((found[0], found[1], target), 0) < self._operands(found[0], target)
+
+    def _operands(self, source, target):
+        """How often a node is an operand of another."""
+        return sum(o == target for o, _ in self.nodes[source].operands)
 
     def _from_itself(self, term, stops, cell, name):
         """`p.grad = clip(p.grad)`: what was there before, changed."""

@@ -97,6 +97,8 @@ class Trail:
         self.owners = {}
         self.labels = {}
         self.lists = {}
+        # The objects that `__dict__`s belong to: their items are attributes.
+        self.namespaces = {}
         self.born = {}
         self.objects = 0
         self.blind = False
@@ -178,15 +180,17 @@ class Trail:
             self.blind = True
         return len(events) - 1
 
-    def _key(self, probe, holder, index):
-        """The cell's name within its holder: ('attr', name), ('item', constant) or ('entry', index)."""
+    def cell(self, probe, holder, index):
+        """Whose cell is meant, and its name there: ('attr', name), ('item', constant) or ('entry', index)."""
         kind, name = probe.key
         if kind == 'attr':
-            return probe.key
+            return holder, probe.key
+        if type(holder) is dict and type(index) is str and id(holder) in self.namespaces:
+            return self.namespaces[id(holder)][0], ('attr', index)
         if kind == 'entry' and probe.label is not None:
             self.labels.setdefault(id(holder), probe.label)
         self.owners.setdefault(id(holder), holder)
-        return kind, index
+        return holder, (kind, index)
 
     def load(self, value, holder, key, frame):
         """A number was loaded: a fresh one goes on in its place; anything that is not really in the cell as it is."""
@@ -232,8 +236,8 @@ class Trail:
         return self._follow(Event(DERIVED, value, self.here(frame), parts=parts, op=op))
 
     def give(self, value, frame):
-        """A fresh number that is followed from here on."""
-        return self._follow(Event(DERIVED, value, self.here(frame), op=GIVEN))
+        """A fresh number of the same value that is followed from here on."""
+        return self._follow(Event(DERIVED, value * 1.0, self.here(frame), parts=(value,), op=GIVEN))
 
     def store(self, value, holder, key, frame):
         """A cell was stored into."""
@@ -302,7 +306,7 @@ def make_trail_probes(trail, limit):
     def lg(number, value):
         """An argument: a number that nothing is known of gets an identity here, like a seed that is handed over."""
         if type(value) is float and id(value) not in trail.numbers and not trail.blind:
-            value = trail.give(value * 1.0, frame_at(1))
+            value = trail.give(value, frame_at(1))
         stack.append((number, value))
         return value
 
@@ -321,10 +325,10 @@ def make_trail_probes(trail, limit):
         probe = probe_table[number]
         holder = stack[-1] if probe.key[0] == 'attr' else stack[-2]
         index = None if probe.key[0] == 'attr' else stack[-1][1]
-        key = trail._key(probe, holder[1], index)
-        before = trail._raw(holder[1], key)
+        owner, key = trail.cell(probe, holder[1], index)
+        before = trail._raw(owner, key)
         if type(before) in (int, float, Int) and not trail.blind:
-            before = trail.load(before, holder[1], key, frame_at(1))
+            before = trail.load(before, owner, key, frame_at(1))
         stack.append((number, before))
         stack.append((number, value))
         return value
@@ -343,8 +347,9 @@ def make_trail_probes(trail, limit):
         held = pop(number, 1 if attribute else 2)
         kind = type(value)
         if (kind is float or kind is int or kind is Int) and not trail.blind and held:
-            index = None if attribute else held[1]
-            return trail.load(value, held[0], trail._key(probe, held[0], index), frame_at(1))
+            return trail.load(value, *trail.cell(probe, held[0], None if attribute else held[1]), frame_at(1))
+        if kind is dict and attribute and probe.key[1] == '__dict__' and held:
+            trail.namespaces[id(value)] = held[0], value
         return value
 
     def c(number, value):
@@ -376,6 +381,8 @@ def make_trail_probes(trail, limit):
                 trail.store(arguments[0], owner, ('entry', len(owner) - 1), frame)
         elif name == 'setattr' and len(arguments) == 3:
             trail.store(arguments[2], arguments[0], ('attr', arguments[1]), frame)
+        elif called is vars and arguments:
+            trail.namespaces[id(value)] = arguments[0], value
         elif kind is dict or kind is types.SimpleNamespace or (
             kind.__flags__ & _HEAP_TYPE and not issubclass(kind, type) and kind.__module__ not in ('functools', 'collections')
         ):
@@ -431,10 +438,10 @@ def make_trail_probes(trail, limit):
         held = pop(number, 1 if attribute else 2)
         if trail.blind or not held:
             return
-        key = trail._key(probe, held[0], None if attribute else held[1])
-        value = trail._raw(held[0], key)
+        owner, key = trail.cell(probe, held[0], None if attribute else held[1])
+        value = trail._raw(owner, key)
         if value is None or type(value) in (int, float, Int):
-            trail.store(value, held[0], key, frame_at(1))
+            trail.store(value, owner, key, frame_at(1))
 
     def sa(number):
         probe = probe_table[number]
@@ -442,8 +449,8 @@ def make_trail_probes(trail, limit):
         if trail.blind or len(held) < 4:
             return
         start, held = held[0], held[1:]
-        key = trail._key(probe, held[0], None if probe.key[0] == 'attr' else held[1])
-        value = trail._raw(held[0], key)
+        owner, key = trail.cell(probe, held[0], None if probe.key[0] == 'attr' else held[1])
+        value = trail._raw(owner, key)
         frame = frame_at(1)
         if value is MISSING:
             through_property(probe, start, held[-1], frame)
@@ -454,7 +461,7 @@ def make_trail_probes(trail, limit):
         # A `defaultdict` had nothing there.
         parts = [before, added] if type(before) in (int, float, Int) else [added]
         trail.derive(probe.op, value, parts, frame)
-        trail.store(value, held[0], key, frame)
+        trail.store(value, owner, key, frame)
 
     def through_property(probe, start, added, frame):
         """`x.grad += e` where the setter has stored the sum: what it is the sum of."""

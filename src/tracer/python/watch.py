@@ -13,7 +13,7 @@ from .scopes import index_of, tail
 
 # Calls of these make no numbers and no nodes.
 _QUIET = {
-    'super', 'locals', 'globals', 'vars', 'dir', 'eval', 'exec', 'isinstance', 'issubclass', 'print', 'len', 'range',
+    'super', 'locals', 'globals', 'dir', 'eval', 'exec', 'isinstance', 'issubclass', 'print', 'len', 'range',
     'id', 'enumerate', 'reversed', 'set', 'frozenset', 'sorted', 'hasattr', 'repr', 'str', 'open', 'input', 'property',
     'staticmethod', 'classmethod', 'hash', 'callable', 'iter', 'format', 'chr', 'ord', 'bool', 'slice', 'object',
 }
