@@ -102,7 +102,15 @@ class Program:
             return False
         if any(how == 'param' or how == 'recursive' and key[0] == 'map' for key, _, how in self.contributions.values()):
             return False
+        if any(self._is_called_in_order(scope) for _, scope, _ in self.contributions.values()):
+            return False
         return all(self._is_number_of_nodes(key) for key in self.gradient if key[0] == 'attr')
+
+    def _is_called_in_order(self, scope):
+        """A plain function that is one node's rule: whoever calls it for one after the other drives the pass."""
+        return scope.is_function and scope.owner is None and scope.parent.parent is None and not any(
+            isinstance(node, LOOPS) for node in ast.walk(scope.node)
+        ) and not self._calls_itself(scope)
 
     def _is_number_of_nodes(self, key):
         """Whether the objects that have the cell are those with the values, and begin with a number in it."""

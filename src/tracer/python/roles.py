@@ -268,7 +268,7 @@ class Roles:
                 continue
             alias = self._aliases(owners)
             flows, rewrites = self._flows(name, alias)
-            if not self._adds_up(flows):
+            if not self._adds_up(flows, rewrites, alias):
                 continue
             younger = sum(self._age(f.source) > self._age(f.target) for f in flows if f.source is not None)
             older = sum(self._age(f.source) < self._age(f.target) for f in flows if f.source is not None)
@@ -285,10 +285,15 @@ class Roles:
                 held.update(id(value) for _, value in fields_of(node.obj) if id(value) in holders)
         return len(held) > 1
 
-    def _adds_up(self, flows):
+    def _adds_up(self, flows, rewrites, alias):
         """Whether most cells hold what was seen to flow into them; else the flows are not the whole story."""
         held, received = {}, {}
-        for flow in flows:
+        stores = [(flow.event, flow) for flow in flows] + [(place, None) for place in rewrites]
+        for place, flow in sorted(stores, key=lambda store: store[0]):
+            if flow is None:
+                owner = alias.get(self.owner[place], self.owner[place])
+                received[owner] = held[owner] = number(self.events[place].value or 0.0)
+                continue
             start = received.get(flow.target, 0.0) if flow.adds else 0.0
             received[flow.target] = start + flow.amount
             held[flow.target] = flow.after

@@ -222,11 +222,12 @@ class Trail:
         return MISSING
 
     def derive(self, op, value, parts, frame):
-        """A number was computed: it is followed if any of its parts is."""
+        """A number was computed."""
         if self.number_of(value) is not None:
             return value
         known = [self.number_of(part) for part in parts]
-        if all(number is None for number in known):
+        if type(value) is not float and all(number is None for number in known):
+            # Counters and indices.
             return value
         parts = tuple(part if number is None else number for number, part in zip(known, parts))
         # Events are told from raw numbers by their type: a raw integer is kept as a float.
@@ -416,7 +417,7 @@ def make_trail_probes(trail, limit):
             elif kind is types.GeneratorType or kind in (map, filter, zip):
                 # What was computed meanwhile, and was not used for anything, went through it.
                 since = trail.events[start:]
-                used = {part for event in since for part in event.parts if type(part) is int}
+                used = {part for event in since for part in (*event.parts, event.through) if type(part) is int}
                 found.extend(
                     event.value for place, event in enumerate(since, start)
                     if event.kind <= DERIVED and place not in used
