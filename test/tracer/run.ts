@@ -23,7 +23,7 @@ interface Options {
   args?: string[]
   nodes?: number
   /** Whether every number is followed; by default the tracer decides. */
-  follow?: boolean
+  follow?: boolean | undefined
   python?: string
 }
 

@@ -102,6 +102,8 @@ class Program:
             return False
         if any(how == 'param' or how == 'recursive' and key[0] == 'map' for key, _, how in self.contributions.values()):
             return False
+        if any(key[0] == 'item' for key in self.gradient) and self.value[0][0] != 'item':
+            return False
         if any(self._is_called_in_order(scope) for _, scope, _ in self.contributions.values()):
             return False
         return all(self._is_number_of_nodes(key) for key in self.gradient if key[0] == 'attr')

@@ -255,6 +255,9 @@ class Retelling:
         scope = run.code.scope
         while not isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef)) and scope.parent is not None:
             scope = scope.parent
+        if scope.name in ('__init__', '__new__', '__post_init__') and node.obj is not None:
+            # A class for each op.
+            return type(node.obj).__name__
         if scope.name in _GENERIC and run.receiver is not None and id(run.receiver) not in self.roles.nodes:
             kind = run.receiver if isinstance(run.receiver, type) else type(run.receiver)
             return kind.__name__

@@ -240,13 +240,14 @@ class Trail:
         """A fresh number of the same value that is followed from here on."""
         return self._follow(Event(DERIVED, value * 1.0, self.here(frame), parts=(value,), op=GIVEN))
 
-    def store(self, value, holder, key, frame):
-        """A cell was stored into."""
+    def store(self, value, holder, key, frame, through=None):
+        """A cell was stored into; `through` is the number that was stored, when the value does not say it."""
         if not _hashable(key):
             return
         self.cells[id(holder), key] = value
         self.owners.setdefault(id(holder), holder)
-        self._add(Event(STORED, value, self.here(frame), holder, key, self.number_of(value)))
+        through = self.number_of(value) if through is None else through
+        self._add(Event(STORED, value, self.here(frame), holder, key, through))
 
     def append(self, items):
         """A number was appended: under one name there may be one list, a tape, or one for each node."""
@@ -461,8 +462,9 @@ def make_trail_probes(trail, limit):
         before, added = held[-2:]
         # A `defaultdict` had nothing there.
         parts = [before, added] if type(before) in (int, float, Int) else [added]
-        trail.derive(probe.op, value, parts, frame)
-        trail.store(value, owner, key, frame)
+        derived = trail.derive(probe.op, value, parts, frame)
+        # An integer in the cell has no identity of its own.
+        trail.store(value, owner, key, frame, trail.number_of(derived))
 
     def through_property(probe, start, added, frame):
         """`x.grad += e` where the setter has stored the sum: what it is the sum of."""
