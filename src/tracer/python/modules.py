@@ -124,7 +124,8 @@ class Capture:
         self.recorder.event('engine', json.dumps(cells))
         if not gradient:
             looked = sorted(_cell_name(k) for k in list(program.candidates) + program.value)
-            self.recorder.event('notice', 'no autograd engine was used: nothing receives gradients. Looked for '
+            found = 'no autograd engine was used' if not self.recorder.nodes else 'no gradients were found'
+            self.recorder.event('notice', found + ': nothing receives gradients. Looked for '
                                 'attributes, items or maps that collect amounts flowing from the same cell of another '
                                 'object; ' + ('candidates were ' + ', '.join(looked) if looked else 'found none') + '.')
 

@@ -18,6 +18,7 @@ class Retelling:
         self.roles = roles
         self.events = roles.events
         self.serials = {}
+        self._early = {}
         # The operands of each node by slot, as serial numbers; -1 for a plain number.
         self.operands = {}
         self._rows = {}
@@ -190,6 +191,8 @@ class Retelling:
             recorder.identity.index_as(node.owner[1], serial)
         elif node.obj is not None:
             recorder.identity.add(node.obj, serial)
+            if node.owner in self._early:
+                recorder._take_name(self._early[node.owner], node.obj, recorder.nodes, recorder._now())
 
     def _position(self, node):
         event = self.events[node.born if node.born is not None else node.stored]
@@ -274,6 +277,10 @@ class Retelling:
     def _name(self, event):
         obj = event.owner
         if event.at is not None and self.is_engine(event.at[0].code):
+            return
+        if id(obj) in self.roles.nodes and id(obj) not in self.serials:
+            # Named before it has a value: graphs that are defined first and run later.
+            self._early[id(obj)] = event.key
             return
         place = self.roles.node_of(obj) if self.roles.handle is not None or type(obj) in (int, Int) else None
         if type(place) is tuple:

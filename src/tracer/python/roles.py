@@ -5,6 +5,8 @@ amounts that come from the same cell of an object that was made later: loaded fr
 added there before (a recursive rule passes it on). Nothing here looks at what things are called.
 """
 
+from types import FunctionType
+
 from .identity import fields_of, links, number
 from .scopes import FUNCTIONS
 from .trail import BORN, DERIVED, GIVEN, LOADED, STORED, Int
@@ -239,10 +241,12 @@ class Roles:
         return links(node.obj, other) or links(other, node.obj)
 
     def _links(self, node):
-        """Whether a node leads to one of its operands."""
-        return node.obj is not None and any(
-            o in self.objects and links(node.obj, self.objects[o]) for o, _ in node.operands
-        )
+        """Whether a node leads to one of its operands, through a closure too."""
+        if node.obj is None:
+            return False
+        held = [value for _, field in fields_of(node.obj) for value in _enclosed(field)]
+        operands = [self.objects[o] for o, _ in node.operands if o in self.objects]
+        return any(links(node.obj, o) or any(value is o for value in held) for o in operands)
 
     def _read_by(self, run, given, node):
         """Which of the given nodes' values the maker looked at, though nothing of them went into the result."""
@@ -476,6 +480,16 @@ class Roles:
         return any(
             type(p) is int and self.owner[p] == cell and self.key[p] == name for p in self.walk(term, stops)
         )
+
+
+def _enclosed(value):
+    """What a closure holds."""
+    if type(value) is FunctionType:
+        for cell in value.__closure__ or ():
+            try:
+                yield cell.cell_contents
+            except ValueError:
+                pass
 
 
 def _function(run):

@@ -185,8 +185,9 @@ class Trail:
         kind, name = probe.key
         if kind == 'attr':
             return holder, probe.key
-        if type(holder) is dict and type(index) is str and id(holder) in self.namespaces:
-            return self.namespaces[id(holder)][0], ('attr', index)
+        named = self._named(holder, index)
+        if named is not None:
+            return named
         if kind == 'entry' and probe.label is not None:
             self.labels.setdefault(id(holder), probe.label)
         self.owners.setdefault(id(holder), holder)
@@ -208,6 +209,21 @@ class Trail:
             self._add(Event(STORED, value, self.here(frame), holder, key, through))
         copy = value * 1.0 if type(value) is float else Int(value)
         return self._follow(Event(LOADED, copy, self.here(frame), holder, key, through))
+
+    def load_or_default(self, value, mapping, index, frame):
+        """`grads.get(node, 0.0)`: also when the map has nothing there yet, the number stands for the cell."""
+        holder, key = self._named(mapping, index) or (mapping, ('entry', index))
+        if self._raw(holder, key) is not MISSING:
+            return self.load(value, holder, key, frame)
+        self.owners.setdefault(id(holder), holder)
+        copy = value * 1.0 if type(value) is float else Int(value)
+        return self._follow(Event(LOADED, copy, self.here(frame), holder, key))
+
+    def _named(self, holder, index):
+        """The attribute that an item of an object's namespace is, None for any other item."""
+        if type(holder) is dict and type(index) is str and id(holder) in self.namespaces:
+            return self.namespaces[id(holder)][0], ('attr', index)
+        return None
 
     def _raw(self, holder, key):
         kind, name = key
@@ -284,6 +300,8 @@ def make_trail_probes(trail, limit):
     """The probes by name; `limit` is called when more objects with numbers were made than may be recorded."""
     frame_at = sys._getframe
     stack = []
+    # What generators that were handed to a call have given so far, by the address of their frame.
+    yielded = {}
     probe_table = trail.recorder.probes
     most = trail.recorder.max_nodes
 
@@ -309,7 +327,16 @@ def make_trail_probes(trail, limit):
         """An argument: a number that nothing is known of gets an identity here, like a seed that is handed over."""
         if type(value) is float and id(value) not in trail.numbers and not trail.blind:
             value = trail.give(value, frame_at(1))
+        elif type(value) is types.GeneratorType and value.gi_frame is not None:
+            yielded[id(value.gi_frame)] = value.gi_frame, value, []
         stack.append((number, value))
+        return value
+
+    def y(value):
+        """An element of a generator expression that is an argument of a call."""
+        known = yielded.get(id(frame_at(1)))
+        if known is not None:
+            known[2].append(value)
         return value
 
     def la(number, target, value):
@@ -367,8 +394,7 @@ def make_trail_probes(trail, limit):
             if trail.number_of(value) is None or owner is not None:
                 if owner is not None and isinstance(owner, dict) and name in ('get', 'setdefault', 'pop') and arguments:
                     label(number, owner)
-                    known = trail._raw(owner, ('entry', arguments[0])) is value
-                    return trail.load(value, owner, ('entry', arguments[0]), frame) if known else value
+                    return trail.load_or_default(value, owner, arguments[0], frame)
                 if name == 'getattr' and len(arguments) > 1:
                     return trail.load(value, arguments[0], ('attr', arguments[1]), frame)
                 if called is float and len(arguments) == 1 and type(arguments[0]) is Int:
@@ -415,13 +441,18 @@ def make_trail_probes(trail, limit):
                 found.extend(argument[:1000])
             elif kind is dict:
                 found.extend(list(argument.values())[:1000])
-            elif kind is types.GeneratorType or kind in (map, filter, zip):
+            elif kind is types.GeneratorType:
+                for frame, generator, values in list(yielded.values()):
+                    if generator is argument:
+                        found.extend(values)
+                        del yielded[id(frame)]
+            elif kind in (map, filter, zip):
                 # What was computed meanwhile, and was not used for anything, went through it.
                 since = trail.events[start:]
                 used = {part for event in since for part in (*event.parts, event.through) if type(part) is int}
                 found.extend(
                     event.value for place, event in enumerate(since, start)
-                    if event.kind <= DERIVED and place not in used
+                    if event.kind == DERIVED and place not in used
                 )
             else:
                 found.append(argument)
@@ -512,6 +543,6 @@ def make_trail_probes(trail, limit):
         return True
 
     return {
-        'l': l, 'lf': lf, 'lg': lg, 'la': la, 'lb': lb, 'lh': lh, 'r': r, 'g': g, 'c': c, 'd': d, 'st': st, 'sa': sa, 'ty': ty, 'nm': nm, 'nt': nt,
+        'l': l, 'lf': lf, 'lg': lg, 'y': y, 'la': la, 'lb': lb, 'lh': lh, 'r': r, 'g': g, 'c': c, 'd': d, 'st': st, 'sa': sa, 'ty': ty, 'nm': nm, 'nt': nt,
         'ls': ls, 'it': it,
     }

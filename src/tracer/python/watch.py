@@ -88,6 +88,12 @@ class Watcher(Instrumenter):
         # A constant is an argument like any other: the key of `grads.get("x", 0.0)`.
         return self._node(node, scope) if isinstance(node, ast.Starred) else self._held('lg', number, node, scope)
 
+    def _on_GeneratorExp(self, node, scope):
+        done = self._comprehension(node, scope)
+        if isinstance(self.module.parents.get(node), ast.Call):
+            done.elt = self._call('y', node.elt, done.elt)
+        return done
+
     def _on_Dict(self, node, scope):
         if not node.keys:
             return self._copy(node, scope)
