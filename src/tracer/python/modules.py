@@ -92,8 +92,12 @@ class Capture:
         trail, self.trail = self.trail, None
         if trail is None:
             return
-        if trail.blind:
-            self.recorder.event('notice', 'recorded up to the %d-th number; what came later is not in the graph' % len(trail.events))
+        if trail.failure is not None:
+            self.recorder.event('notice', 'the recording ended early: %s' % trail.failure)
+        elif trail.blind:
+            self.recorder.event(
+                'notice', 'recorded up to the %d-th number; what came later is not in the graph' % len(trail.events)
+            )
         trail.blind = True
         try:
             roles = Roles(trail)

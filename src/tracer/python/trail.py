@@ -102,6 +102,7 @@ class Trail:
         self.born = {}
         self.objects = 0
         self.blind = False
+        self.failure = None
         self._runs = {}
         self._loops_by_path = {}
         self._known_loops = 0
@@ -138,7 +139,7 @@ class Trail:
             names = frame.f_code.co_varnames
             count = frame.f_code.co_argcount + frame.f_code.co_kwonlyargcount + bool(frame.f_code.co_flags & 4)
             known = frame.f_locals
-            run.given = tuple(known[name] for name in names[:count] if name in known)
+            run.given = tuple(known[name] for name in names[:count] if name in known and not ends(known[name]))
             if code.scope.receiver is not None and run.given:
                 run.receiver = run.given[0]
         self._runs[id(frame)] = run
@@ -196,7 +197,7 @@ class Trail:
     def load(self, value, holder, key, frame):
         """A number was loaded: a fresh one goes on in its place; anything that is not really in the cell as it is."""
         kind = type(holder)
-        if kind is types.ModuleType or issubclass(kind, type):
+        if kind is types.ModuleType or issubclass(kind, type) or ends(holder):
             return value
         raw = self._raw(holder, key)
         if raw is not value:
@@ -258,7 +259,7 @@ class Trail:
 
     def store(self, value, holder, key, frame, through=None):
         """A cell was stored into; `through` is the number that was stored, when the value does not say it."""
-        if not _hashable(key):
+        if not _hashable(key) or ends(holder):
             return
         self.cells[id(holder), key] = value
         self.owners.setdefault(id(holder), holder)
@@ -272,7 +273,7 @@ class Trail:
 
     def bear(self, obj, frame):
         """A new object: what its numeric fields hold was stored with it."""
-        if id(obj) in self.born:
+        if id(obj) in self.born or ends(obj):
             return
         self.born[id(obj)] = obj
         self.owners.setdefault(id(obj), obj)
@@ -290,6 +291,12 @@ class Trail:
         self._add(Event(BORN, None, self.here(frame), obj))
         if numeric:
             self.objects += 1
+
+
+def ends(obj):
+    """Whether something happens when an object goes away: the trail, which keeps what it names, leaves it alone."""
+    kind = type(obj)
+    return kind.__flags__ & _HEAP_TYPE and any('__del__' in vars(base) for base in kind.__mro__)
 
 
 def _hashable(key):
@@ -326,7 +333,7 @@ def make_trail_probes(trail, limit):
     def lg(number, value):
         """An argument: a number that nothing is known of gets an identity here, like a seed that is handed over."""
         if type(value) is float and id(value) not in trail.numbers and not trail.blind:
-            value = trail.give(value, frame_at(1))
+            value = trail.give(value, frame_at(2))
         elif type(value) is types.GeneratorType and value.gi_frame is not None:
             yielded[id(value.gi_frame)] = value.gi_frame, value, []
         stack.append((number, value))
@@ -334,7 +341,7 @@ def make_trail_probes(trail, limit):
 
     def y(value):
         """An element of a generator expression that is an argument of a call."""
-        known = yielded.get(id(frame_at(1)))
+        known = yielded.get(id(frame_at(2)))
         if known is not None:
             known[2].append(value)
         return value
@@ -357,7 +364,7 @@ def make_trail_probes(trail, limit):
         owner, key = trail.cell(probe, holder[1], index)
         before = trail._raw(owner, key)
         if type(before) in (int, float, Int) and not trail.blind:
-            before = trail.load(before, owner, key, frame_at(1))
+            before = trail.load(before, owner, key, frame_at(2))
         stack.append((number, before))
         stack.append((number, value))
         return value
@@ -367,7 +374,7 @@ def make_trail_probes(trail, limit):
         parts = pop(number, probe.arity)
         kind = type(value)
         if (kind is float or kind is int or kind is Int) and not trail.blind:
-            return trail.derive(probe.label, value, parts, frame_at(1))
+            return trail.derive(probe.label, value, parts, frame_at(2))
         return value
 
     def g(number, value):
@@ -376,7 +383,7 @@ def make_trail_probes(trail, limit):
         held = pop(number, 1 if attribute else 2)
         kind = type(value)
         if (kind is float or kind is int or kind is Int) and not trail.blind and held:
-            return trail.load(value, *trail.cell(probe, held[0], None if attribute else held[1]), frame_at(1))
+            return trail.load(value, *trail.cell(probe, held[0], None if attribute else held[1]), frame_at(2))
         if kind is dict and attribute and probe.key[1] == '__dict__' and held:
             trail.namespaces[id(value)] = held[0], value
         return value
@@ -387,7 +394,7 @@ def make_trail_probes(trail, limit):
             return value
         (called, start), arguments = parts[0], parts[1:]
         kind = type(value)
-        frame = frame_at(1)
+        frame = frame_at(2)
         owner = getattr(called, '__self__', None) if type(called) is types.BuiltinFunctionType else None
         name = getattr(called, '__name__', None) if type(called) in (types.BuiltinFunctionType, type) else None
         if kind is float or kind is int or kind is Int:
@@ -460,7 +467,7 @@ def make_trail_probes(trail, limit):
 
     def d(number, value):
         if not trail.blind and any(type(v) in (int, float, Int) for _, v in fields_of(value)):
-            trail.bear(value, frame_at(1))
+            trail.bear(value, frame_at(2))
             if trail.objects > most:
                 limit()
         return value
@@ -474,7 +481,7 @@ def make_trail_probes(trail, limit):
         owner, key = trail.cell(probe, held[0], None if attribute else held[1])
         value = trail._raw(owner, key)
         if value is None or type(value) in (int, float, Int):
-            trail.store(value, owner, key, frame_at(1))
+            trail.store(value, owner, key, frame_at(2))
 
     def sa(number):
         probe = probe_table[number]
@@ -484,7 +491,7 @@ def make_trail_probes(trail, limit):
         start, held = held[0], held[1:]
         owner, key = trail.cell(probe, held[0], None if probe.key[0] == 'attr' else held[1])
         value = trail._raw(owner, key)
-        frame = frame_at(1)
+        frame = frame_at(2)
         if value is MISSING:
             through_property(probe, start, held[-1], frame)
             return
@@ -520,17 +527,17 @@ def make_trail_probes(trail, limit):
         return int if kind is Int else kind
 
     def nm(number, value):
-        named(number, value, frame_at(1))
+        named(number, value, frame_at(2))
         return value
 
     def named(number, value, frame):
-        if type(value) not in _NAMELESS and not trail.blind:
+        if type(value) not in _NAMELESS and not trail.blind and not ends(value):
             kept = tuple(value[:1000]) if type(value) in _ITEMS and id(value) not in trail.born else value
             trail._add(Event(NAMED, None, trail.here(frame), kept, probe_table[number].label))
 
     def nt(*pairs):
         for place in range(0, len(pairs), 2):
-            named(pairs[place], pairs[place + 1], frame_at(1))
+            named(pairs[place], pairs[place + 1], frame_at(2))
 
     def ls(loop, iterated):
         while len(trail.counts) <= loop:
@@ -542,7 +549,28 @@ def make_trail_probes(trail, limit):
         trail.counts[loop] += 1
         return True
 
-    return {
-        'l': l, 'lf': lf, 'lg': lg, 'y': y, 'la': la, 'lb': lb, 'lh': lh, 'r': r, 'g': g, 'c': c, 'd': d, 'st': st, 'sa': sa, 'ty': ty, 'nm': nm, 'nt': nt,
-        'ls': ls, 'it': it,
+    # Each probe with the place of the argument that it gives back, None for one that gives nothing.
+    places = {
+        'l': 1, 'lf': 1, 'lg': 1, 'y': 0, 'la': 2, 'lb': 1, 'lh': 1, 'r': 1, 'g': 1, 'c': 1, 'd': 1, 'nm': 1,
+        'ls': 1, 'st': None, 'sa': None, 'nt': None,
     }
+    probes = {
+        'l': l, 'lf': lf, 'lg': lg, 'y': y, 'la': la, 'lb': lb, 'lh': lh, 'r': r, 'g': g, 'c': c, 'd': d, 'st': st,
+        'sa': sa, 'nm': nm, 'nt': nt, 'ls': ls,
+    }
+    found = {name: _guarded(trail, probe, places[name]) for name, probe in probes.items()}
+    return {**found, 'ty': ty, 'it': it}
+
+
+def _guarded(trail, probe, place):
+    """A probe that never fails the script: what goes wrong in it ends the following instead."""
+
+    def guarded(*arguments):
+        try:
+            return probe(*arguments)
+        except Exception as error:
+            trail.blind = True
+            trail.failure = trail.failure or repr(error)
+            return None if place is None else arguments[place]
+
+    return guarded
