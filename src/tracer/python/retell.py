@@ -19,6 +19,8 @@ class Retelling:
         self.events = roles.events
         self.serials = {}
         self._early = {}
+        # What the cells hold, by owner and key.
+        self.contents = {}
         # The operands of each node by slot, as serial numbers; -1 for a plain number.
         self.operands = {}
         self._rows = {}
@@ -162,6 +164,8 @@ class Retelling:
                 self._value_written(place, event)
             elif place in rewritten:
                 passes.rewrite(place)
+            if event.kind == STORED:
+                self.contents[roles.owner[place], roles.key[place]] = event.value
         passes.end()
     def _node(self, node):
         recorder, rows = self.recorder, self.recorder.writer.rows
@@ -294,18 +298,11 @@ class Retelling:
         flows = event.through is not None and roles.gradient is not None and roles.walk(
             event.through, lambda p: type(p) is int and self.events[p].kind == LOADED and roles.key[p] == roles.gradient
         )
-        self.write_row(
-            place, self.serials[roles.owner[place]], wire.VALUE, wire.WRITE_UPDATE if flows else wire.WRITE_SET
-        )
+        kind = wire.WRITE_UPDATE if flows else wire.WRITE_SET
+        before = self.contents.get((roles.owner[place], roles.key[place]))
+        self.write_row(place, self.serials[roles.owner[place]], wire.VALUE, kind, before)
 
-    def write_row(self, place, serial, cell, kind):
-        roles = self.roles
-        before = None
-        for earlier in range(place - 1, -1, -1):
-            if roles.owner[earlier] == roles.owner[place] and roles.key[earlier] == roles.key[place]:
-                if self.events[earlier].kind == STORED:
-                    before = self.events[earlier].value
-                    break
+    def write_row(self, place, serial, cell, kind, before):
         self.recorder.writer.rows['write'].extend((
             self.recorder._now(), serial, cell, kind, number_of(before), number_of(self.events[place].value),
             self._site(self.events[place].at),
@@ -343,8 +340,9 @@ class Passes:
             return
         self.end()
         kind = wire.WRITE_ZERO if not event.value else wire.WRITE_CLIP
+        before = self.retelling.contents.get((roles.owner[place], roles.key[place]))
         self.held[owner] = number_of(event.value) if event.value is not None else 0.0
-        self.retelling.write_row(place, self.retelling.serials[owner], wire.GRADIENT, kind)
+        self.retelling.write_row(place, self.retelling.serials[owner], wire.GRADIENT, kind, before)
 
     def end(self):
         flows, self.flows = self.flows, []
@@ -355,8 +353,9 @@ class Passes:
         sourced = [f for f in flows if f.source is not None]
         if not sourced and any(self.roles.nodes[f.target].operands for f in flows):
             for flow in flows:
+                before = self.held.get(flow.target, self.recorder.program.initial)
                 self.held[flow.target] = number_of(self.events[flow.event].value)
-                self.retelling.write_row(flow.event, serials[flow.target], wire.GRADIENT, wire.WRITE_SET)
+                self.retelling.write_row(flow.event, serials[flow.target], wire.GRADIENT, wire.WRITE_SET, before)
             return
         self._write(flows, sourced)
 

@@ -8,6 +8,7 @@ Nothing is decided while the script runs; roles.py finds the cells afterwards, a
 
 import sys
 import types
+from functools import lru_cache
 
 from .identity import MISSING, Identity, fields_of
 from .scopes import tail
@@ -295,8 +296,12 @@ class Trail:
 
 def ends(obj):
     """Whether something happens when an object goes away: the trail, which keeps what it names, leaves it alone."""
-    kind = type(obj)
-    return kind.__flags__ & _HEAP_TYPE and any('__del__' in vars(base) for base in kind.__mro__)
+    return _ends(type(obj))
+
+
+@lru_cache(maxsize=None)
+def _ends(kind):
+    return bool(kind.__flags__ & _HEAP_TYPE) and any('__del__' in vars(base) for base in kind.__mro__)
 
 
 def _hashable(key):
