@@ -7,7 +7,7 @@ when the events need the careful way.
 
 from array import array
 from collections import Counter
-from itertools import accumulate, repeat
+from itertools import accumulate
 from operator import attrgetter, lt
 
 from . import wire

@@ -8,8 +8,7 @@ that the tangent is the derivative of the value, tried with numbers on some rule
 import ast
 import math
 
-from .discover import INITIALISERS
-from .scopes import COMPREHENSIONS, plain
+from .scopes import COMPREHENSIONS, INITIALISERS, plain
 from .syntax import value_of
 
 _STEP = 1e-5

@@ -6,12 +6,11 @@ user's. The probes are found through `builtins`, under names that no program can
 
 import ast
 
-from .discover import INITIALISERS
 from .duals import DualRules
 from .makers import Makers
 from .probe import BEGIN, ENTER, FAST, MARK, Probe
 from .rules import Rules
-from .scopes import FUNCTIONS, same, tail
+from .scopes import FUNCTIONS, INITIALISERS, same, tail
 from .syntax import path_of, replaced, root_of, value_of
 
 

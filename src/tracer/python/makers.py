@@ -2,9 +2,8 @@
 
 import ast
 
-from .discover import INITIALISERS
 from .probe import ASSIGN
-from .scopes import index_of, namespace_owner, tail
+from .scopes import INITIALISERS, index_of, namespace_owner, tail
 from .syntax import is_local, listed, made_from, root_of, vararg
 
 # What an expression may consist of that makes no objects of the user's and is as good as sure not to raise.

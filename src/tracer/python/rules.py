@@ -2,9 +2,8 @@
 
 import ast
 
-from .discover import INITIALISERS
 from .probe import ASSIGN, FAST, INCREMENT, LOAD, PULL, SEED
-from .scopes import COMPREHENSIONS, FUNCTIONS, LOOPS, plain, same, tail
+from .scopes import COMPREHENSIONS, FUNCTIONS, INITIALISERS, LOOPS, plain, same, tail
 from .syntax import binds, replaced, root_of, value_of
 
 

@@ -10,6 +10,7 @@ import re
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
+INITIALISERS = ('__init__', '__new__', '__post_init__')
 
 
 class Class:
