@@ -7,14 +7,17 @@ user's. The probes are found through `builtins`, under names that no program can
 import ast
 
 from .duals import DualRules
+from .loads import Loads
 from .makers import Makers
 from .probe import BEGIN, ENTER, FAST, MARK, Probe
 from .rules import Rules
 from .scopes import FUNCTIONS, INITIALISERS, same, tail
+from .steps import Steps
+from .stores import Stores
 from .syntax import path_of, replaced, root_of, value_of
 
 
-class Instrumenter(Rules, Makers, DualRules):
+class Instrumenter(Steps, Stores, Rules, Loads, Makers, DualRules):
     """Rewrites one module; `probes` is the run's table, shared by all modules."""
 
     def __init__(self, program, module, probes, loops):
@@ -83,7 +86,8 @@ class Instrumenter(Rules, Makers, DualRules):
         inner = self.module.scopes[node]
         whole = self._whole_rule(node, inner)
         if whole is not None:
-            return self._copy(node, scope, body=whole, decorator_list=[self._node(d, scope) for d in node.decorator_list])
+            decorators = [self._node(d, scope) for d in node.decorator_list]
+            return self._copy(node, scope, body=whole, decorator_list=decorators)
         body = self._body(node.body, inner)
         start = 1 if ast.get_docstring(node, clean=False) is not None else 0
         body[start:start] = self._entry(inner, node.body[0])
@@ -101,8 +105,8 @@ class Instrumenter(Rules, Makers, DualRules):
         if scope in self.program.recursive:
             node, number = self._recursion_roles(scope)
             number = self._name(number, like) if number else self._number(None, like)
-            arguments = [self._number(self._probe(ENTER, scope.node, scope=scope), like), self._name(node, like), number]
-            entry.append(self._statement('en', like, *arguments))
+            probe = self._number(self._probe(ENTER, scope.node, scope=scope), like)
+            entry.append(self._statement('en', like, probe, self._name(node, like), number))
         elif self._needs_mark(scope.node):
             entry.append(self._statement('mark', like, self._number(self._probe(MARK, scope.node), like)))
         if scope in self.readers:
@@ -142,7 +146,8 @@ class Instrumenter(Rules, Makers, DualRules):
             stored = ast.copy_location(ast.Name('@%d' % place, ast.Store()), statement.value)
             amount = self._node_plain(statement.value, scope, self.probes[number].key)
             amount = ast.copy_location(ast.NamedExpr(stored, amount), statement.value)
-            body.append(ast.copy_location(ast.AugAssign(self._copy(statement.target, scope), ast.Add(), amount), statement))
+            added = ast.AugAssign(self._copy(statement.target, scope), ast.Add(), amount)
+            body.append(ast.copy_location(added, statement))
             arguments += [self._name(target, like), self._name('@%d' % place, like)]
         if len(parts) == 2:
             # What the first line did stays done when the second one raises.
@@ -285,7 +290,8 @@ class Instrumenter(Rules, Makers, DualRules):
         paths = [t for t in targets if path_of(t) is not None]
         if isinstance(value, ast.Constant):
             return None
-        if len(targets) == 1 and isinstance(targets[0], (ast.Tuple, ast.List)) and isinstance(value, (ast.Tuple, ast.List)):
+        sequences = (ast.Tuple, ast.List)
+        if len(targets) == 1 and isinstance(targets[0], sequences) and isinstance(value, sequences):
             if len(targets[0].elts) == len(value.elts) and not any(
                 isinstance(e, ast.Starred) for e in targets[0].elts + value.elts
             ):

@@ -21,16 +21,8 @@ class Makers:
                 receiver = self._name(self._method(scope).receiver, node)
                 return self._call('mx', node, arguments[0], self._copy(node, scope), receiver, *arguments[1:])
             return self._made(arguments, node, scope)
-        if tail(node) == 'append' and self.program.value and self.program.value[0] == ('map', tail(node.func.value)
-                                                                                      if isinstance(node.func, ast.Attribute) else None):
-            arguments = self._maker_arguments(node, scope, node)
-            if next(self.program.loads(self.program.flow(node.args[0], scope).nodes, self.program.value[0]), None) is None:
-                # What only stores a value is named after what computed it.
-                probe = self.probes[arguments[0].value]
-                probe.helper = probe.dynamic = True
-            added = self._call('ap', node.args[0], arguments[0], self._node(node.args[0], scope),
-                               self._node(node.func.value, scope), *arguments[1:])
-            return self._copy(node, scope, args=[added])
+        if self._appends_value(node):
+            return self._append(node, scope)
         if self.program.fills_place(node, scope):
             told = self._call('n', node.args[0], self._node(node.args[0], scope), self._name(scope.receiver, node))
             return self._copy(node, scope, args=[told])
@@ -42,8 +34,9 @@ class Makers:
             return self._call('nd', node, self._number(number, node), self._copy(node, scope))
         if tail(node) == 'setattr' and len(node.args) == 3:
             return self._setattr(node, scope)
-        if tail(node) == 'update' and isinstance(node.func, ast.Attribute) and namespace_owner(node.func.value) is not None:
-            return self._update(node, scope)
+        if tail(node) == 'update' and isinstance(node.func, ast.Attribute):
+            if namespace_owner(node.func.value) is not None:
+                return self._update(node, scope)
         key = self.program.cell(node)
         if key is not None and key in self.program.gradient:
             if scope in self.program.engine or self._feeds_contribution(scope):
@@ -51,17 +44,36 @@ class Makers:
                     return self._gradient_load(node, scope, key)
         return self._copy(node, scope)
 
+    def _appends_value(self, node):
+        """`values.append(v)`, where nodes are places in a list."""
+        if tail(node) != 'append' or not self.program.value:
+            return False
+        return self.program.value[0] == ('map', tail(node.func.value) if isinstance(node.func, ast.Attribute) else None)
+
+    def _append(self, node, scope):
+        arguments = self._maker_arguments(node, scope, node)
+        value = node.args[0]
+        if next(self.program.loads(self.program.flow(value, scope).nodes, self.program.value[0]), None) is None:
+            # What only stores a value is named after what computed it.
+            probe = self.probes[arguments[0].value]
+            probe.helper = probe.dynamic = True
+        items = self._node(node.func.value, scope)
+        added = self._call('ap', value, arguments[0], self._node(value, scope), items, *arguments[1:])
+        return self._copy(node, scope, args=[added])
+
     def _made(self, arguments, node, scope):
-        """A constructor call with its probe; before a constructor that is sure to tell of its object there is a hint."""
+        """A constructor call with its probe; one that is sure to tell of its object gets a hint before it."""
         probe = self.probes[arguments[0].value]
         given = len(arguments) - 1
-        if given not in (1, 2) or probe.dynamic or not probe.inside or probe.scope in self.readers or scope in self.readers:
+        reads = probe.scope in self.readers or scope in self.readers
+        if given not in (1, 2) or probe.dynamic or not probe.inside or reads:
             return self._call('mk%d' % min(given, 3), node, arguments[0], self._copy(node, scope), *arguments[1:])
         probe.given = given
         made = self._copy(node, scope)
         functions = [function for function, _, _ in self.program.constructors(node, scope)]
         values = [*node.args, *(word.value for word in node.keywords)]
-        if functions and None not in functions and values and all(isinstance(n, _HARMLESS) for n in ast.walk(values[-1])):
+        known = functions and None not in functions
+        if known and values and all(isinstance(n, _HARMLESS) for n in ast.walk(values[-1])):
             last = made.keywords[-1] if made.keywords else None
             value = last.value if last else made.args[-1]
             hint = self._call('o', value, ast.copy_location(ast.Constant(None), value))
@@ -206,9 +218,9 @@ class Makers:
             if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name) and node.left.id in function.params:
                 if any(isinstance(c, ast.Constant) and isinstance(c.value, str) for c in node.comparators):
                     return True
-            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and not is_local(node.value, function):
+            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
                 index = index_of(node)
-                if isinstance(index, ast.Name) and index.id in function.params:
+                if isinstance(index, ast.Name) and index.id in function.params and not is_local(node.value, function):
                     return True
         return False
 
