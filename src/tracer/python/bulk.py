@@ -1,4 +1,4 @@
-"""The common events in columns: what record.py and passes.py do row by row, for thousands of events at once.
+"""The common events in columns: what nodes.py and passes.py do row by row, for thousands of events at once.
 
 A loop in Python costs several times what a comprehension over a column costs, so a run of events that holds nothing
 unusual is turned into columns here. Each method first looks whether that is so, and says False, with nothing written,

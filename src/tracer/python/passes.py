@@ -12,8 +12,6 @@ _CONTRIBUTION = 7
 class Passes:
     """The part of the recorder that follows a backward pass."""
 
-    # -- the backward pass
-
     def _take_backward(self, events):
         probes = self.probes
         serial_of = self.identity.of
@@ -171,9 +169,6 @@ class Passes:
                 self._seed_value(probe, serial, obj, amount)
         return source > target
 
-    def _is_pull(self):
-        return any(how == 'pull' for *_, how in self.program.contributions.values())
-
     def _runs_again(self, probe, serial):
         """A rule that is entered again is a new step when it repeats itself, else one more part of the same step."""
         rows = self.writer.rows['contribution']
@@ -312,52 +307,6 @@ class Passes:
             self._upstream = 1.0
         self._increment(probe, INCREMENT, target, amount, None, True)
 
-    def _resume(self, owner):
-        """Recursive rules nest: the step of an invocation goes on after those it called."""
-        if owner.step < 0:
-            self._ensure_pass(owner.serial)
-            up = self.amount(owner.upstream if owner.upstream is not None else owner.amount)
-            self._take_root(owner.serial, owner.obj, up)
-            owner.step = self._steps
-            self._steps += 1
-            owner.used = []
-            self.writer.rows['step'].extend((self.active, owner.serial, self._now()))
-            self.writer.rows['upstream'].extend((owner.step, up))
-            self._pull_steps[owner.step] = owner
-        self._step = -1
-        self._open_step(owner)
-
-    def _open_step(self, owner):
-        self._step = owner.step
-        self._step_op = owner.serial
-        self._used_slots = owner.used
-
-    def _enter(self, invocation, node, amount, parent, _):
-        above = self._invocations.get(parent)
-        serial = self.identity.of_key(node)
-        self._invocation = Invocation(serial, node, amount, above)
-        self._invocations[invocation] = self._invocation
-        if parent is None:
-            self._invocations = {invocation: self._invocation}
-            self._step = -1
-
-    def _pull(self, probe, target, amount, source, upstream):
-        serial, op = self.identity.of_key(target), self.identity.of_key(source)
-        if serial < 0 or op < 0 or not self._confirm(probe.key, op, serial):
-            return
-        self._ensure_pass(op)
-        owner = self._pull_steps.get(op)
-        if owner is None:
-            owner = self._pull_steps[op] = Invocation(op, source, upstream, None)
-            self._take_root(op, source, self.amount(upstream))
-            owner.step = self._steps
-            self._steps += 1
-            self.writer.rows['step'].extend((self.active, op, self._now()))
-            self.writer.rows['upstream'].extend((owner.step, self.amount(upstream)))
-        self._open_step(owner)
-        self._contribute(probe, serial, target, amount, wire.ADD)
-        self._step = -1
-
     # -- ends
 
     def end_pass(self):
@@ -411,18 +360,3 @@ class Passes:
                     found[serial] = found.get(serial, 0.0) + value
         self.maps = {}
         return lambda serial, obj: found.get(serial, MISSING)
-
-
-class Invocation:
-    """One call of a recursive rule."""
-
-    __slots__ = ('serial', 'obj', 'amount', 'parent', 'upstream', 'step', 'used')
-
-    def __init__(self, serial, obj, amount, parent):
-        self.serial = serial
-        self.obj = obj
-        self.amount = amount
-        self.parent = parent
-        self.upstream = None
-        self.step = -1
-        self.used = []

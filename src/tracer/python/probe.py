@@ -2,16 +2,22 @@
 
 import ast
 
+from . import wire
+
 # What a probe stands for; the recorder branches on it.
 FAST, LOAD, INCREMENT, ASSIGN, SEED, MARK, ENTER, PULL, BEGIN, END, SHARE = range(11)
+# What a stretch of events holds.
+NODES, BACKWARD, RULES, WRITES = range(4)
+# In the place of a maker's number; as kinds of the wire they are positive.
+LEAF, CONSTANT = -wire.LEAF, -wire.CONSTANT
 
 
 class Probe:
     """The static facts of one probe."""
 
     __slots__ = (
-        'kind', 'module', 'node', 'key', 'first', 'sign', 'recursive', 'scope', 'used', 'linked', 'label', 'row', 'helper',
-        'again', 'dynamic', 'flags', 'inside', 'slots', 'arity', 'lines', 'plain', 'given', 'op',
+        'kind', 'module', 'node', 'key', 'first', 'sign', 'recursive', 'scope', 'used', 'linked', 'label', 'row',
+        'helper', 'again', 'dynamic', 'flags', 'inside', 'slots', 'arity', 'lines', 'plain', 'given', 'op',
     )
 
     def __init__(self, kind, module, node, key=None, scope=None):

@@ -8,9 +8,11 @@ import sys
 import time
 
 from .identity import MISSING, Place, links
-from .probe import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL, SEED, SHARE
 from .bulk import NODE, RULE
-from .record import BACKWARD, CONSTANT, LEAF, NODES, RULES, WRITES
+from .probe import (
+    ASSIGN, BACKWARD, BEGIN, CONSTANT, END, ENTER, FAST, INCREMENT, LEAF, LOAD, MARK, NODES, PULL, RULES, SEED, SHARE,
+    WRITES,
+)
 from .tangents import summed
 from .wire import LOOP
 
