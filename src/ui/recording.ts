@@ -109,7 +109,7 @@ export class Recording implements vscode.Disposable {
     const code = await this.code(document.uri)
     const file = this.fileOf(document.uri)
     if (!code || !file) return null
-    const at = this.drift(document, code, file.offset).toRun(position)
+    const at = this.drift(document, code).toRun(position)
     return at && code.index.innermost(at.line + file.offset, at.character)
   }
 
@@ -120,7 +120,7 @@ export class Recording implements vscode.Disposable {
     if (!code || !file) return null
     const start: Position = { line: site.startLine - file.offset, character: site.startColumn }
     const end: Position = { line: site.endLine - file.offset, character: site.endColumn }
-    const now = this.drift(document, code, file.offset).toNow(start, end)
+    const now = this.drift(document, code).toNow(start, end)
     if (!now || now.start.line < 0 || now.end.line >= document.lineCount) return null
     return new vscode.Range(now.start.line, now.start.character, now.end.line, now.end.character)
   }
@@ -139,28 +139,25 @@ export class Recording implements vscode.Disposable {
     const code = await this.code(document.uri)
     const file = this.fileOf(document.uri)
     if (!code || !file) return false
-    const drift = this.drift(document, code, file.offset)
+    const drift = this.drift(document, code)
     if (!drift.changed) return false
-    const fresh = Drift.between(this.textOf(code, file.offset, document), document.getText())
+    const fresh = Drift.between(this.textOf(code, document), document.getText())
     if (!fresh.changed) this.drifts.set(document.uri.toString(), fresh)
     return fresh.changed
   }
 
-  private drift(document: vscode.TextDocument, code: CodeFile, offset: number): Drift {
+  private drift(document: vscode.TextDocument, code: CodeFile): Drift {
     const key = document.uri.toString()
     const known = this.drifts.get(key)
     if (known) return known
-    const drift = Drift.between(this.textOf(code, offset, document), document.getText())
+    const drift = Drift.between(this.textOf(code, document), document.getText())
     this.drifts.set(key, drift)
     return drift
   }
 
-  /** The recorded text of a document: the whole file, or a notebook's cell. Magics are as the cell has them. */
-  private textOf(code: CodeFile, offset: number, document: vscode.TextDocument): string {
-    const cell = this.target.cells.find(({ uri }) => uri === document.uri.toString())
-    if (!cell) return code.text
-    const lines = code.text.split(/\r?\n/).slice(offset - 1, offset - 1 + cell.lines)
-    return lines.map((line) => line.replace(/^(\s*)pass # (?=[%!])/, '$1').replace(/^# (?=%%)/, '')).join('\n')
+  /** The recorded text of a document: the whole file, or a notebook's cell as it is written there. */
+  private textOf(code: CodeFile, document: vscode.TextDocument): string {
+    return this.target.cells.find(({ uri }) => uri === document.uri.toString())?.text ?? code.text
   }
 
   private fileOf(uri: vscode.Uri) {

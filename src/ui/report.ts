@@ -9,6 +9,8 @@ const OUTPUT = 'backprop-output'
 
 export class RunReport implements vscode.Disposable {
   readonly output = vscode.window.createOutputChannel('Backprop', OUTPUT)
+  /** Each panel's last error. */
+  private readonly raised = new Map<Panel, { uri: vscode.Uri; problem: vscode.Diagnostic }>()
   private readonly problems = vscode.languages.createDiagnosticCollection('backprop')
   private readonly status = vscode.window.createStatusBarItem('backprop-lens.run', vscode.StatusBarAlignment.Left)
   private readonly panels: Panels
@@ -33,17 +35,21 @@ export class RunReport implements vscode.Disposable {
   }
 
   private follow(panel: Panel): void {
+    const forget = () => {
+      this.raised.delete(panel)
+      this.showProblems()
+    }
     panel.onBegun((target) => {
-      this.problems.clear()
+      forget()
       this.output.clear()
       this.output.appendLine(vscode.l10n.t('Running {0}', target.path))
     })
     panel.onOutput((text) => this.output.append(text))
-    panel.onEnded(({ recording, end }) => void this.ended(recording, end))
-    panel.webview.onDidDispose(() => this.problems.clear())
+    panel.onEnded(({ recording, end }) => void this.ended(panel, recording, end))
+    panel.webview.onDidDispose(forget)
   }
 
-  private async ended(recording: Recording, end: RunEnd): Promise<void> {
+  private async ended(panel: Panel, recording: Recording, end: RunEnd): Promise<void> {
     if (end.kind === 'limit' || end.kind === 'crashed') this.output.appendLine(end.message)
     if (end.kind !== 'raised') return
     const { error } = end
@@ -58,7 +64,14 @@ export class RunReport implements vscode.Disposable {
       document.lineAt(Math.min(startLine, document.lineCount) - 1).range
     const problem = new vscode.Diagnostic(range, `${error.type}: ${error.message}`)
     problem.source = 'Backprop'
-    this.problems.set(uri, [problem])
+    this.raised.set(panel, { uri, problem })
+    this.showProblems()
+  }
+
+  private showProblems(): void {
+    this.problems.clear()
+    for (const { uri, problem } of this.raised.values())
+      this.problems.set(uri, [...(this.problems.get(uri) ?? []), problem])
   }
 
   private refresh(): void {

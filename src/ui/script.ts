@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { tmpdir } from 'node:os'
 import * as vscode from 'vscode'
 import type { GivenTexts } from '../protocol/host.ts'
+import { pythonLines } from './magics.ts'
 import type { Target } from './target.ts'
 
 const MAX_FILES = 5000
@@ -62,18 +63,12 @@ async function gatherNotebook(target: Target, uri: vscode.Uri): Promise<{ target
   const lines: string[] = []
   for (const cell of notebook.getCells().slice(0, target.upTo)) {
     if (cell.kind !== vscode.NotebookCellKind.Code || cell.document.languageId !== 'python') continue
-    const own = pythonLines(cell.document.getText().split(/\r?\n/))
-    cells.push({ uri: cell.document.uri.toString(), firstLine: lines.length + 1, lines: own.length })
-    lines.push(...own)
+    const text = cell.document.getText()
+    cells.push({ uri: cell.document.uri.toString(), firstLine: lines.length + 1, text })
+    lines.push(...pythonLines(text.split(/\r?\n/)))
   }
   const files = [{ path: target.path, bytes: encode(lines.join('\n') + '\n') }]
   return { target: { ...target, cells }, given: { files, disk: uri.scheme === 'file' } }
-}
-
-/** Magics and shell lines are the notebook's, not Python's: as comments they keep every line in its place. */
-function pythonLines(lines: string[]): string[] {
-  if (lines[0]?.startsWith('%%')) return lines.map((line) => `# ${line}`)
-  return lines.map((line) => line.replace(/^(\s*)[%!](?=\S)/, '$1pass # '))
 }
 
 /** What lies beside a script on a disk that only the editor can read. */

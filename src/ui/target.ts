@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import * as vscode from 'vscode'
 
-const cell = v.object({ uri: v.string(), firstLine: v.number(), lines: v.number() })
+const cell = v.object({ uri: v.string(), firstLine: v.number(), text: v.string() })
 
 export const targetSchema = v.object({
   /** The script, the notebook, or the recording's own file. */

@@ -1,9 +1,10 @@
 /** What links code and graph in the editor, without the editor. */
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { pack, unpack } from '../../src/protocol/pack.ts'
 import { backwardCalls } from '../../src/ui/backwardCalls.ts'
 import { type Change, Drift, type Position } from '../../src/ui/drift.ts'
+import { pythonLines } from '../../src/ui/magics.ts'
 import { parseViewMessage } from '../../src/ui/messages.ts'
 
 const at = (line: number, character: number): Position => ({ line, character })
@@ -107,4 +108,24 @@ test('a message of the view that does not fit is refused', () => {
     { type: 'event', name: 'save', payload: { name: '../x', bytes: new Uint8Array(1) } },
   ])
     expect(() => parseViewMessage(bad)).toThrow()
+})
+
+describe('the lines of a notebook', () => {
+  test.each([
+    ['%matplotlib inline', 'pass # %matplotlib inline'],
+    ['  !ls', '  pass # !ls'],
+    ['files = !ls', 'files = None # !ls'],
+    ['a, b[0] = %who', 'a, b[0] = None # %who'],
+    ['%time loss.backward()', 'True; loss.backward()'],
+    ['Value.backward??', 'pass # Value.backward??'],
+    ['?Value', 'pass # ?Value'],
+    ['x = a % b', 'x = a % b'],
+    ['x != y # why?', 'x != y # why?'],
+    ['print(f"{a!r} % {b}")', 'print(f"{a!r} % {b}")'],
+  ])('%s', (line, python) => expect(pythonLines([line])).toEqual([python]))
+
+  test('of a cell that is timed run; of one in another language do not', () => {
+    expect(pythonLines(['%%time', 'a = 1'])).toEqual(['pass # %%time', 'a = 1'])
+    expect(pythonLines(['%%bash', 'ls'])).toEqual(['# %%bash', '# ls'])
+  })
 })
