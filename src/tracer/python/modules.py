@@ -13,8 +13,9 @@ from types import SimpleNamespace
 
 from .calls import Calls
 from .discover import Program
+from .events import Limit
 from .instrument import Instrumenter
-from .probes import Limit, make_probes
+from .probes import make_probes
 from .record import Recorder
 from .retell import Retelling
 from .roles import Roles

@@ -10,7 +10,7 @@ import types
 
 from .interrupt import Interrupt
 from .modules import Capture, Finder, decode, is_below
-from .probes import Limit
+from .events import Limit
 from .sites import utf16_column
 
 # Objects, about 75 MB of them, after which Python's collector looks for garbage. A graph is long-lived and full of
