@@ -9,6 +9,7 @@ import { Tape } from '../../src/tape/tape.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 export const engines = join(here, '..', 'fixtures', 'engines')
+export const unknown = join(here, '..', 'fixtures', 'unknown')
 
 export interface Outcome {
   tape: Tape
