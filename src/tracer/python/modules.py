@@ -21,8 +21,9 @@ from .retell import Retelling
 from .roles import Roles
 from .scopes import Module
 from .sites import Code, Sites, code_objects
-from .trail import Trail, make_trail_probes
+from .trail import Trail
 from .watch import Watcher
+from .watch_probes import make_watch_probes
 
 _FROZEN = '<frozen importlib._bootstrap_external>'
 _MOST_AHEAD = 200
@@ -58,7 +59,7 @@ class Capture:
         self.recorder.identity.made_otherwise = self._makes_otherwise
         if self.follow:
             self.trail = Trail(self.recorder, self.codes, self.loops)
-            found = make_trail_probes(self.trail, self._at_limit)
+            found = make_watch_probes(self.trail, self._at_limit)
         else:
             self._calls = Calls(self.recorder.writer, self.sites, self.codes, self.loops, self.recorder.names)
             found, self._seal = make_probes(self.recorder, self.codes, self._calls)

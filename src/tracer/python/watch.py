@@ -1,4 +1,4 @@
-"""Rewrites a module so that every number that is computed, loaded or stored passes a probe of trail.py.
+"""Rewrites a module so that every number that is computed, loaded or stored passes a probe of watch_probes.py.
 
 The careful way for engines whose shape discover.py does not know: nothing is decided beforehand, so every expression of
 the user's modules is watched. The stack of values under way carries the number of the probe, so that what an exception
