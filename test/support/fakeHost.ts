@@ -105,6 +105,8 @@ export interface FakeHost extends Host {
   files: { name: string; type: string; size: number }[]
   revealed: SiteRange[]
   asked: { name: string; payload: unknown }[]
+  /** The most frames that were under way at one time. */
+  framesAtOnce: number
   reruns: number
   cancelled: number
   emit<K extends keyof SessionEvents>(event: K, payload: SessionEvents[K]): void
@@ -321,6 +323,7 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
   }
   const ancestorsOf = (element: ElementId) => (inside.has(element) && !open.has(GROUP) ? [GROUP] : [])
 
+  let frames = 0
   const host: FakeHost = {
     kind: options.kind ?? 'page',
     language: options.language ?? 'en',
@@ -328,11 +331,14 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
     files: [],
     revealed: [],
     asked: [],
+    framesAtOnce: 0,
     reruns: 0,
     cancelled: 0,
     request: async (name, payload) => {
       host.asked.push({ name, payload })
+      if (name === 'frame') host.framesAtOnce = Math.max(host.framesAtOnce, ++frames)
       await new Promise((resolve) => setTimeout(resolve, name === 'frame' ? (options.frameDelay ?? 0) : 0))
+      if (name === 'frame') frames--
       return answers[name](payload)
     },
     on: (event, listener) => {

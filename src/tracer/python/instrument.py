@@ -14,7 +14,7 @@ from .rules import Rules
 from .scopes import FUNCTIONS, INITIALISERS, same, tail
 from .steps import Steps
 from .stores import Stores
-from .syntax import path_of, replaced, root_of, value_of
+from .syntax import path_of, root_of, value_of
 
 
 class Instrumenter(Steps, Stores, Rules, Loads, Makers, DualRules):

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
