@@ -21,7 +21,7 @@ class Identity:
         # Address to serial number, and to a reference: what that gives must be the object itself.
         self.table = {}
         self._references = {}
-        # The references of nodes that are gone and still in the tables; no one means that addresses alone can be trusted.
+        # The references of nodes that are gone and still in the tables; without any, addresses alone can be trusted.
         self._dead = []
         self._readers = {}
         # Cells that are a place in a list of another object: (path of the list, path of the index).

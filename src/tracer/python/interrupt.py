@@ -7,7 +7,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class Interrupt:
-    """Python's own handler with a flush before it; in place between `start` and `stop`, unless the script sets its own."""
+    """Python's own handler with a flush before it, from `start` to `stop` unless the script sets its own."""
 
     def __init__(self, capture):
         self._capture = capture

@@ -193,7 +193,8 @@ class Capture:
                 self.program.solve()
             return self.compile_script(module, path, plain)
         except Exception as error:
-            self.recorder.event('notice', '%s ran without being recorded: its code could not be analysed (%r)' % (path, error))
+            text = '%s ran without being recorded: its code could not be analysed (%r)' % (path, error)
+            self.recorder.event('notice', text)
             return plain
 
     def compile_script(self, module, path, plain):

@@ -82,6 +82,4 @@ def name_probes(events):
         counts[loop] += 1
         return True
 
-    return {
-        'nm': nm, 'nk': nk, 'nh': nh, 'nt': nt, 'ls': ls, 'it': it,
-    }
+    return {'nm': nm, 'nk': nk, 'nh': nh, 'nt': nt, 'ls': ls, 'it': it}

@@ -101,7 +101,8 @@ def _prepare(recording, script, filename, script_path, capture, main):
         code = recording.compile_script(module, filename, plain)
     except Exception as error:
         # The script must not suffer from what the analysis does not understand.
-        recording.recorder.event('notice', 'the script ran without being recorded: its code could not be analysed (%r)' % error)
+        text = 'the script ran without being recorded: its code could not be analysed (%r)' % error
+        recording.recorder.event('notice', text)
         return plain
     recording.start(main.__dict__)
     return code
@@ -154,7 +155,7 @@ def _flush_output():
 
 
 def _report(error, roots, shown, hook):
-    """Prints the error as the interpreter would, and describes it; `hook` prints it unless the script has set another."""
+    """Prints the error as the interpreter would, by `hook` unless the script has set another; describes it."""
     _strip(error)
     lines = ''.join(traceback.format_exception(type(error), error, error.__traceback__))
     text = re.sub(r'(?<=^  File ")[^"\n]+', lambda found: shown(found[0]), lines, flags=re.MULTILINE)

@@ -222,8 +222,8 @@ def namespace_owner(node):
     """Whose attributes `x.__dict__` and `vars(x)` are: `x`; None for other expressions."""
     if isinstance(node, ast.Attribute) and node.attr == '__dict__':
         return node.value
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'vars' and len(node.args) == 1:
-        return node.args[0]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'vars':
+        return node.args[0] if len(node.args) == 1 else None
     return None
 
 

@@ -6,7 +6,6 @@ import sys
 
 from .scopes import COMPREHENSIONS, FUNCTIONS, LOOPS
 
-_COMPREHENSION_NAMES = ('<listcomp>', '<setcomp>', '<dictcomp>', '<genexpr>')
 _EXACT = sys.version_info >= (3, 11)
 
 
@@ -107,7 +106,7 @@ class Sites:
         return known
 
     def _whole_call(self, module, span):
-        """The compiler lets a method call whose name stands on a later line begin at the name; here it begins at its receiver."""
+        """A method call whose name stands on a later line begins at its receiver here, for the compiler at the name."""
         if span is None:
             return None
         calls = self._chained.get(module.path)

@@ -78,7 +78,7 @@ def listed(node):
 
 
 def path_of(node):
-    """`loss`, `model.w`, `xs[0]`; None for anything else, and for what `self` holds (its path depends on the object)."""
+    """`loss`, `model.w`, `xs[0]`; None for anything else, and for what `self` holds: that depends on the object."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):

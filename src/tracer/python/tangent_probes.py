@@ -29,6 +29,4 @@ def tangent_probes(events):
             recorder.take_tangent_write(probe_table[number], target, amount)
         return target
 
-    return {
-        'tt': tt, 'ti': ti, 'tw': tw,
-    }
+    return {'tt': tt, 'ti': ti, 'tw': tw}
