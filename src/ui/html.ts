@@ -16,6 +16,7 @@ export function panelHtml(webview: vscode.Webview, extensionUri: vscode.Uri): st
 <html lang="${vscode.env.language}">
 <head>
 <meta charset="utf-8">
+<title>Backprop Lens</title>
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <link rel="stylesheet" href="${file('style.css')}">
 </head>

@@ -10,6 +10,13 @@ let vscode: Vscode
 beforeAll(async () => {
   vscode = await Vscode.start({
     'raises.py': 'from micrograd.engine import Value\na = Value(2.0)\nb = a * a\nb.nothing()\n',
+    'raises2.py': 'from micrograd.engine import Value\na = Value(2.0)\nprint(1 / 0)\n',
+    'notebook.ipynb': notebook(
+      '%matplotlib inline\nfiles = !ls\nfrom micrograd.engine import Value',
+      '%%time\na = Value(2.0)\nb = a * a',
+      'c = b + a\nc.backward()',
+      'never = 1 / 0',
+    ),
     'endless.py': 'from micrograd.engine import Value\na = Value(2.0)\nb = a * a\nwhile True: pass\n',
     'columns.py':
       'from micrograd.engine import Value\r\na = Value(2.0)\r\nif True:\r\n\ts = "😀", a * a\r\n' +
@@ -21,6 +28,14 @@ afterEach(async ({ task }) => {
   if (task.result?.state === 'fail')
     await vscode.page.screenshot({ path: `.vscode-test/${task.name.slice(0, 30)}.png` })
 })
+
+function notebook(...sources: string[]): string {
+  const cells = sources.map((source) => ({
+    ...{ cell_type: 'code', metadata: {}, source },
+    ...{ outputs: [], execution_count: null },
+  }))
+  return JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: { language_info: { name: 'python' } }, cells })
+}
 
 /** The outline has a row for every node, with what it says to a screen reader. */
 async function graph(): Promise<Frame> {
@@ -88,7 +103,41 @@ test('another node lights its own, and the one before no more', async () => {
   await expect.poll(() => vscode.decorated()).toBe('x1 * w1 + x2 * w2 + b')
 })
 
+test('the pointer over a node lights its expression; a click keeps it', async () => {
+  const view = await vscode.view('canvas')
+  const { mouse } = vscode.page
+  const middle = (await vscode.editor.boundingBox())!
+  const surface = (await view.locator('.surface').boundingBox())!
+  await view.locator('.surface').press('Escape')
+  await expect.poll(() => vscode.decorated()).toBe('')
+  const seen = new Set<string>()
+  for (let y = surface.y + 20; y < surface.y + surface.height && !seen.has('x1 * w1'); y += 22)
+    for (let x = surface.x + 20; x < surface.x + surface.width && !seen.has('x1 * w1'); x += 40) {
+      await mouse.move(x, y)
+      seen.add(await vscode.decorated())
+    }
+  expect([...seen]).toContain('x1 * w1')
+  await mouse.down()
+  await mouse.up()
+  await mouse.move(middle.x + 5, middle.y + middle.height - 5)
+  await expect.poll(() => vscode.decorated()).toBe('x1 * w1')
+})
+
+test.each([
+  ['Default Light Modern', 'vscode-light'],
+  ['Default Dark Modern', 'vscode-dark'],
+  ['Default High Contrast', 'vscode-high-contrast'],
+])('%s is worn at once, without a fault of accessibility', async (theme, worn) => {
+  const view = await vscode.view('canvas')
+  await vscode.set({ 'workbench.colorTheme': theme })
+  await expect.poll(() => view.locator('body').getAttribute('class')).toContain(worn)
+  await view.evaluate(readFileSync('node_modules/axe-core/axe.min.js', 'utf8'))
+  const { violations } = await view.evaluate<{ violations: { id: string }[] }>('axe.run()')
+  expect(violations.map(({ id }) => id)).toEqual([])
+})
+
 test('columns are right after tabs, CRLF, emoji, and over several lines', async () => {
+  await vscode.set({})
   await vscode.command('View: Close All Editors')
   const view = await visualize('columns.py')
   await select(view, 's[1]')
@@ -105,6 +154,28 @@ test('an error is told with its line, in the panel and in Problems, and the grap
   await vscode.editor.locator('.squiggly-error').first().waitFor({ state: 'attached' })
 })
 
+test('the errors of two panels are both in Problems; with its panel an error goes', async () => {
+  const problems = vscode.page.locator('[id="status.problems"]')
+  await vscode.quickOpen('raises2.py')
+  await vscode.command('Visualize Backprop')
+  await expect.poll(() => problems.getAttribute('aria-label'), { timeout: 20_000 }).toBe('Errors: 2')
+  await vscode.page.locator('.tab', { hasText: 'Backprop: raises2.py' }).click({ button: 'middle' })
+  await expect.poll(() => problems.getAttribute('aria-label')).toBe('Errors: 1')
+})
+
+test('a notebook runs up to the cell, past its magics, and its nodes light the cells', async () => {
+  await vscode.command('View: Close All Editors')
+  await vscode.quickOpen('notebook.ipynb')
+  const cells = vscode.page.locator('.notebookOverlay')
+  await cells.locator('.codelens-decoration a', { hasText: 'Visualize Backprop' }).click()
+  const view = await graph()
+  expect(await view.getByText('ZeroDivisionError').count()).toBe(0)
+  expect(await row(view, 'a').getAttribute('aria-label')).toBe('a, leaf, value 2.0000, gradient 5.0000, feeds b, b, c')
+  await select(view, 'b')
+  const lit = cells.locator('.cell', { has: vscode.page.locator('[class*="ced-"]') })
+  await expect.poll(() => lit.locator('.view-line').last().textContent()).toMatch(/^b.=.a.\*.a$/)
+})
+
 test('a loop without end is cancelled from the panel', async () => {
   const view = await visualize('endless.py')
   await view.getByRole('button', { name: 'Cancel' }).click()
@@ -118,18 +189,41 @@ test('a window that is loaded again shows what it showed', async () => {
   await row(await graph(), 'w1').waitFor({ state: 'attached' })
 })
 
-test('Export writes the numbers', async () => {
-  await vscode.command('Backprop: Export')
-  await vscode.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Numbers (JSON)' }).click()
-  await vscode.page
-    .locator('.quick-input-widget', { hasText: 'neuron.json' })
-    .or(vscode.page.locator('.quick-input-widget input'))
-    .first()
-    .waitFor()
-  await vscode.page.waitForTimeout(500)
-  await vscode.page.keyboard.press('Enter')
-  const file = join(vscode.folder, 'neuron.json')
-  await expect.poll(() => existsSync(file), { timeout: 10_000 }).toBe(true)
-  const report = JSON.parse(readFileSync(file, 'utf8')) as { nodes: unknown[] }
+test('Export writes what opens', async () => {
+  const formats = { 'Picture (SVG)': 'svg', 'Picture (PNG)': 'png', 'Page with': 'html', Recording: 'tape' }
+  for (const [title, ending] of Object.entries({ ...formats, 'Numbers (JSON)': 'json' })) {
+    await vscode.command('Backprop: Export')
+    await vscode.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).click()
+    const input = vscode.page.locator('.quick-input-widget input[type=text]')
+    await expect.poll(() => input.inputValue(), { timeout: 10_000 }).toMatch(new RegExp(`neuron\\.${ending}$`))
+    const file = join(vscode.folder, `neuron.${ending}`)
+    // The dialog takes no answer until it has looked at the folder.
+    await expect
+      .poll(
+        () =>
+          input.press('Enter', { timeout: 1000 }).then(
+            () => existsSync(file),
+            () => existsSync(file),
+          ),
+        {
+          timeout: 10_000,
+        },
+      )
+      .toBe(true)
+  }
+  const read = (ending: string) => readFileSync(join(vscode.folder, `neuron.${ending}`))
+  const report = JSON.parse(read('json').toString()) as { nodes: unknown[] }
   expect(report.nodes.length).toBeGreaterThanOrEqual(10)
+  expect(read('svg').toString()).toMatch(/^<svg [\s\S]*x1 \* w1[\s\S]*<\/svg>\s*$/)
+  expect(read('png').subarray(1, 4).toString()).toBe('PNG')
+  expect(read('html').toString()).toMatch(/^<!doctype html>[\s\S]*<\/html>\s*$/i)
+})
+
+test('a recording opens in its editor, and a node of it opens the code beside', async () => {
+  await vscode.command('View: Close All Editors')
+  await vscode.quickOpen('neuron.tape')
+  const view = await graph()
+  expect(await row(view, 'w1').getAttribute('aria-label')).toContain('value -3.0000, gradient 1.0000')
+  await select(view, 'x2 * w2')
+  await expect.poll(() => vscode.decorated()).toBe('x2 * w2')
 })

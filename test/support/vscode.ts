@@ -6,19 +6,27 @@ import { type BrowserContext, chromium, type Frame, type Page } from 'playwright
 import { startVscodeServer, type VscodeServer } from './vscodeServer.mjs'
 
 const PATIENCE = 20_000
+const SETTINGS = '.vscode/settings.json'
 
 export class Vscode {
   readonly page: Page
   readonly folder: string
+  private readonly settings: object
   private readonly context: BrowserContext
   private readonly home: string
   private readonly server: VscodeServer
 
   private constructor(
-    parts: Pick<Vscode, 'page' | 'folder'> & { context: BrowserContext; home: string; server: VscodeServer },
+    parts: Pick<Vscode, 'page' | 'folder'> & {
+      settings: object
+      context: BrowserContext
+      home: string
+      server: VscodeServer
+    },
   ) {
     this.page = parts.page
     this.folder = parts.folder
+    this.settings = parts.settings
     this.context = parts.context
     this.home = parts.home
     this.server = parts.server
@@ -39,7 +47,7 @@ export class Vscode {
       'files.autoSave': 'off',
       ...settings,
     }
-    for (const [name, text] of Object.entries({ ...files, '.vscode/settings.json': JSON.stringify(own) })) {
+    for (const [name, text] of Object.entries({ ...files, [SETTINGS]: JSON.stringify(own) })) {
       await mkdir(dirname(join(folder, name)), { recursive: true })
       await writeFile(join(folder, name), text)
     }
@@ -51,7 +59,12 @@ export class Vscode {
     })
     const page = context.pages()[0] ?? (await context.newPage())
     page.setDefaultTimeout(PATIENCE)
-    return new Vscode({ page, folder, context, home, server })
+    return new Vscode({ page, folder, settings: own, context, home, server })
+  }
+
+  /** The workspace's settings: those of the start, and these. */
+  async set(settings: object): Promise<void> {
+    await writeFile(join(this.folder, SETTINGS), JSON.stringify({ ...this.settings, ...settings }))
   }
 
   async close(): Promise<void> {
@@ -66,6 +79,12 @@ export class Vscode {
     await this.editor.locator('.view-line').first().waitFor()
   }
 
+  /** Opens a file beside those that are open. */
+  async quickOpen(file: string): Promise<void> {
+    await this.pick(file, file)
+    await this.page.locator('.tab.active', { hasText: file }).waitFor()
+  }
+
   /** The window as it was left; what is named in the address would be opened instead. */
   async reopen(): Promise<void> {
     await this.page.goto(this.server.address({ folder: this.folder }))
@@ -76,8 +95,13 @@ export class Vscode {
     return this.page.locator('.editor-instance .monaco-editor').first()
   }
 
-  /** Runs a command of the palette; just after the start it may not be there yet. */
-  async command(title: string): Promise<void> {
+  /** Runs a command of the palette. */
+  command(title: string): Promise<void> {
+    return this.pick(`>${title}`, title)
+  }
+
+  /** Takes what a query finds; just after the start it may not be there yet. */
+  private async pick(query: string, title: string): Promise<void> {
     const { keyboard } = this.page
     const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first()
     const until = Date.now() + PATIENCE
@@ -85,13 +109,13 @@ export class Vscode {
       await keyboard.press('F1')
       const input = this.page.locator('.quick-input-widget input[type=text]')
       await input.waitFor()
-      await input.fill(`>${title}`)
+      await input.fill(query)
       const there = await row.waitFor({ timeout: 1500 }).then(
         () => true,
         () => false,
       )
       if (there) break
-      if (Date.now() > until) throw new Error(`the palette has no "${title}"`)
+      if (Date.now() > until) throw new Error(`nothing found is "${title}"`)
       await keyboard.press('Escape')
     }
     await keyboard.press('Enter')
