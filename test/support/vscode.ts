@@ -108,9 +108,9 @@ export class Vscode {
     for (;;) {
       await keyboard.press('F1')
       const input = this.page.locator('.quick-input-widget input[type=text]')
-      await input.waitFor()
-      await input.fill(query)
-      const there = await row.waitFor({ timeout: 1500 }).then(
+      // One that is just closing does not take the query.
+      const asked = input.fill(query, { timeout: 1500 }).then(() => row.waitFor({ timeout: 1500 }))
+      const there = await asked.then(
         () => true,
         () => false,
       )
