@@ -98,6 +98,14 @@ class Program(Cells, GradientCells, Constructors, ValueCells, EngineCode):
             return False
         return all(self._is_number_of_nodes(key) for key in self.gradient if key[0] == 'attr')
 
+    def links(self):
+        """Whether some maker hands its operands to the node that it makes, as engines do."""
+        return any(
+            isinstance(argument, (ast.Tuple, ast.List, ast.Set))
+            for maker in self.makers if isinstance(maker, ast.Call)
+            for argument in maker.args + [word.value for word in maker.keywords]
+        )
+
     def _is_called_in_order(self, scope):
         """A plain function that is one node's rule: whoever calls it for one after the other drives the pass."""
         return scope.is_function and scope.owner is None and scope.parent.parent is None and not any(

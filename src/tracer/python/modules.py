@@ -102,13 +102,13 @@ class Capture:
             )
         trail.blind = True
         try:
-            roles = Roles(trail)
+            program = self.program
+            roles = Roles(trail, program.value[0] if program.value and program.links() else None)
             retelling = Retelling(self.recorder, trail, roles)
             retelling.write()
         except Exception as error:
             self.recorder.event('notice', 'what was recorded could not be analysed (%r)' % error)
             return
-        program = self.program
         program.gradient = {roles.gradient} - {None}
         program.value = [roles.value] if roles.value is not None else []
         program.engine_classes = [SimpleNamespace(name=name) for name in retelling.classes]
@@ -202,7 +202,7 @@ class Capture:
         if self.follow is None:
             self.follow = not self.program.is_sure()
         program = self.program
-        if not self.follow and not (program.value and (program.gradient or program.tangent or program.links())):
+        if not self.follow and not (program.value and (program.gradient or program.tangent)):
             return plain
         try:
             if self.follow:

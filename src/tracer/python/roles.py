@@ -32,7 +32,9 @@ class Node:
 
 
 class Roles(Flows):
-    def __init__(self, trail):
+    def __init__(self, trail, likely=None):
+        """`likely` is the cell that holds the values of leaves if the script fails before it has computed anything."""
+        self.likely = likely
         self.trail = trail
         self.events = trail.events
         self.owner = [None] * len(self.events)
@@ -49,7 +51,8 @@ class Roles(Flows):
         self._find_values()
         if self.value is not None:
             self._find_gradient()
-            if self.gradient is None and not any(self._links(node) for node in self.nodes.values()):
+            linked = self.value == self.likely or any(self._links(node) for node in self.nodes.values())
+            if self.gradient is None and not linked:
                 # Fractions, vectors, measurements: numbers that are computed from one another, but no graph.
                 self.nodes, self.value = {}, None
 
@@ -130,7 +133,7 @@ class Roles(Flows):
                 candidates.setdefault(name, []).append((place, here, loads))
                 others = self.walk(event.through, lambda p: type(p) is int and events[p].kind == LOADED)
                 reads.setdefault(name, set()).update(key[p] for p in others)
-        if not candidates:
+        if not candidates and all(name != self.likely for _, name in first):
             return
 
         def score(name):
@@ -140,8 +143,8 @@ class Roles(Flows):
             floats = any(type(events[place].value) is float for place, _, _ in found)
             return independent, at_birth, floats, len(found), -found[0][0]
 
-        self.value = max(candidates, key=score)
-        loads = {here: (place, found) for place, here, found in candidates[self.value]}
+        self.value = max(candidates, key=score, default=self.likely)
+        loads = {here: (place, found) for place, here, found in candidates.get(self.value, ())}
         for (here, name), place in first.items():
             if name == self.value:
                 node = self.nodes[here] = Node(here, self.objects.get(here), place, loads.get(here, (0, ()))[1])

@@ -279,6 +279,9 @@ def _guarded(trail, probe, place):
     def guarded(*arguments):
         try:
             return probe(*arguments)
+        except RecursionError:
+            # The script is about to fail by itself.
+            return None if place is None else arguments[place]
         except Exception as error:
             trail.blind = True
             trail.failure = trail.failure or repr(error)
