@@ -277,11 +277,14 @@ function fitted(content: string, style: keyof typeof text, room: number): string
   return fit < 2 ? '' : `${letters.slice(0, fit - 1).join('')}…`
 }
 
-/** Also without what XML cannot hold at all. */
+/** Control characters but for tab and the ends of lines, and two that are no characters, cannot stand in XML at all. */
+const isXml = (character: string) =>
+  /[\t\n\r]/.test(character) || (character >= ' ' && !/[\ufffe\uffff]/.test(character))
+
 const escaped = (raw: string) =>
-  raw
-    // eslint-disable-next-line no-control-regex
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '')
+  Array.from(raw)
+    .filter(isXml)
+    .join('')
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;')

@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from .sites import loops_around
+from .sites import Loops
 from .wire import CALL, LOOP
 
 
@@ -30,15 +30,12 @@ class Calls:
         self._writer = writer
         self._sites = sites
         self._codes = codes
-        self._loops = loops
+        self._loops = Loops(loops, sites)
         self._names = names
         self.runs = {}
-        self._by_path = {}
-        self._known = 0
         self.counts = []
         self.next_row = count().__next__
         self.add = writer.rows['call'].extend
-        self._headers = {}
 
     def row(self, frame, code):
         """The row of the innermost call or iteration that a frame is in now, -1 at module level."""
@@ -53,15 +50,8 @@ class Calls:
             loops = code.loops[lasti]
             alone = len(loops) == 1
             loop = loops[0] if alone else -1 if loops else None
-            code.places[lasti] = self._sites.at(code, lasti), loop, self._header(loop) if alone else -1
+            code.places[lasti] = self._sites.at(code, lasti), loop, self._loops.header(loop) if alone else -1
         return code.places[lasti][0], row
-
-    def _header(self, loop):
-        site = self._headers.get(loop)
-        if site is None:
-            known = self._loops[loop]
-            site = self._headers[loop] = self._sites.of_header(known.module, known.node)
-        return site
 
     def clear(self):
         for run in self.runs.values():
@@ -146,7 +136,7 @@ class Calls:
         lasti = run.frame.f_lasti
         loops = run.code.loops.get(lasti)
         if loops is None:
-            loops = run.code.loops[lasti] = loops_around(run.code, run.code.span(lasti), self._loops_by_path())
+            loops = self._loops.around(run.code, lasti)
         if not loops:
             return row
         counts = self.counts
@@ -156,7 +146,7 @@ class Calls:
             run.loop = loop
             run.count = times
             run.iteration = self.next_row()
-            self.add((row, LOOP, -1, -1, self._header(loop), times))
+            self.add((row, LOOP, -1, -1, self._loops.header(loop), times))
             run.inner = None
         row = run.iteration
         if len(loops) == 1:
@@ -173,14 +163,6 @@ class Calls:
                 del known[depth:]
             above = row
             row = self.next_row()
-            self.add((above, LOOP, -1, -1, self._header(loop), times))
+            self.add((above, LOOP, -1, -1, self._loops.header(loop), times))
             known.append((loop, times, row))
         return row
-
-    def _loops_by_path(self):
-        if self._known != len(self._loops):
-            for number in range(self._known, len(self._loops)):
-                loop = self._loops[number]
-                self._by_path.setdefault(loop.module.path, []).append((loop.node, number))
-            self._known = len(self._loops)
-        return self._by_path

@@ -137,7 +137,7 @@ class Flows:
                 own, terms = self._terms(place, cell, name)
                 total[here] = event.value
             found = False
-            for sign, term in self._split(terms, stops, own):
+            for sign, term in self._split(terms, stops):
                 amount = (events[term].value if type(term) is int else term) * sign
                 source = self._source(term, stops, here, arrived, version, alias, name)
                 if source is None and (not amount or self._from_itself(term, stops, cell, name)):
@@ -197,7 +197,7 @@ class Flows:
         for slot, part in enumerate(event.parts):
             yield signs[slot] if slot < len(signs) else 1, part
 
-    def _split(self, terms, stops, own):
+    def _split(self, terms, stops):
         """Terms with one source each: a sum over several consumers falls into its summands."""
         waiting = list(reversed(terms))
         while waiting:
@@ -251,5 +251,3 @@ class Flows:
         return any(
             type(p) is int and self.owner[p] == cell and self.key[p] == name for p in self.walk(term, stops)
         )
-
-

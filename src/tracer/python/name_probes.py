@@ -8,7 +8,9 @@ from .identity import Place
 
 # Seconds in which nodes are sent one by one.
 _EAGER = 0.02
-_UNNAMED = (int, float, str, bool, type(None), complex, bytes, type(sys), type, type(lambda: 0), type(len))
+# Types of what is never a node.
+NAMELESS = (str, bool, type(None), complex, bytes, type(sys), type, type(lambda: 0), type(len))
+_UNNAMED = (int, float, *NAMELESS)
 
 
 def name_probes(events):
@@ -72,6 +74,12 @@ def name_probes(events):
         for place in range(0, len(pairs), 2):
             nm(pairs[place], pairs[place + 1])
 
+    return {'nm': nm, 'nk': nk, 'nh': nh, 'nt': nt, **loop_probes(counts)}
+
+
+def loop_probes(counts):
+    """`counts[loop]` is the running iteration of each instrumented loop."""
+
     def ls(loop, iterated):
         while len(counts) <= loop:
             counts.append(-1)
@@ -82,4 +90,4 @@ def name_probes(events):
         counts[loop] += 1
         return True
 
-    return {'nm': nm, 'nk': nk, 'nh': nh, 'nt': nt, 'ls': ls, 'it': it}
+    return {'ls': ls, 'it': it}

@@ -117,9 +117,7 @@ class Retelling:
         for loop, count in iterations:
             key = row, loop, count
             if key not in self._rows:
-                probe = self.trail.loops[loop]
-                site = self.recorder.sites.of_header(probe.module, probe.node)
-                self._rows[key] = self._write_call(row, wire.LOOP, None, None, site, count)
+                self._rows[key] = self._write_call(row, wire.LOOP, None, None, self.trail.loops.header(loop), count)
             row = self._rows[key]
         return row
 
@@ -157,7 +155,7 @@ class Retelling:
             if place in made:
                 self._node(made[place])
             elif place in flows:
-                passes.take(place, flows[place])
+                passes.take(flows[place])
             elif event.kind == NAMED:
                 self._name(event)
             elif event.kind == STORED and roles.owner[place] in self.serials and roles.key[place] == roles.value:
@@ -168,22 +166,21 @@ class Retelling:
             if event.kind == STORED:
                 self.contents[roles.owner[place], roles.key[place]] = event.value
         passes.end()
+
     def _node(self, node):
         recorder, rows = self.recorder, self.recorder.writer.rows
         serial = self.serials[node.owner] = recorder.nodes
         recorder.nodes += 1
         operands = [(o, used) for o, used in node.operands if o in self.serials and o != node.owner]
+        born = self._position(node)
         if operands:
-            at = node.maker.at if node.maker is not None else None
-            at = self._outside(at) if node.maker is not None and self.is_engine(node.maker.code) else self._position(node)
-        else:
-            at = self._outside(self._position(node))
-        kind, label = wire.OP, None
-        if operands:
+            by_engine = node.maker is not None and self.is_engine(node.maker.code)
+            at = self._outside(node.maker.at) if by_engine else born
+            kind = wire.OP
             label = recorder._op_name(None, kind, (), self._op_name(node), node.obj)
             slots = self._write_operands(serial, node, operands)
         else:
-            born = self._position(node)
+            at = self._outside(born)
             inside = born is not None and at is not None and born[0] is not at[0] and self._in_operator(born)
             kind = wire.CONSTANT if inside else wire.LEAF
             label = recorder._op_name(None, kind, (), None, node.obj)
@@ -214,8 +211,7 @@ class Retelling:
     def _write_operands(self, serial, node, operands):
         rows = self.recorder.writer.rows
         slots = []
-        known = {o for o, _ in operands}
-        waiting = list(operands)
+        used = dict(operands)
         # Plain numbers among the maker's arguments stand where they were given.
         given = node.maker.given if node.maker is not None else ()
         order = []
@@ -223,13 +219,12 @@ class Retelling:
             parts = value if type(value) in (list, tuple) else (value,)
             for part in parts:
                 owner = self.roles.node_of(part)
-                if owner in known:
+                if owner in used:
                     order.append((owner, None))
                 elif self._is_constant(part):
                     order.append((None, part))
-        if [o for o, _ in order if o is not None] != [o for o, _ in waiting]:
-            order = [(o, None) for o, _ in waiting]
-        used = dict(operands)
+        if [o for o, _ in order if o is not None] != [o for o, _ in operands]:
+            order = [(o, None) for o, _ in operands]
         for owner, constant in order:
             if owner is None:
                 rows['constant'].extend((serial, len(slots), number(constant)))
@@ -269,7 +264,7 @@ class Retelling:
         if scope.name in _GENERIC and run.receiver is not None and id(run.receiver) not in self.roles.nodes:
             kind = run.receiver if isinstance(run.receiver, type) else type(run.receiver)
             return kind.__name__
-        if getattr(scope, 'is_static', False) and scope.name in _GENERIC and scope.owner is not None:
+        if scope.is_static and scope.name in _GENERIC and scope.owner is not None:
             return scope.owner.name
         return scope.name
 

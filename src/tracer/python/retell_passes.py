@@ -18,9 +18,9 @@ class RetoldPasses:
         self.flows = []
         self.held = {}
 
-    def take(self, place, flows):
-        seeds = [f for f in flows if f.source is None]
-        if seeds and any(f.source is not None for f in self.flows):
+    def take(self, flows):
+        seeded = any(f.source is None for f in flows)
+        if seeded and any(f.source is not None for f in self.flows):
             self.end()
         self.flows.extend(flows)
 

@@ -10,9 +10,8 @@ from types import FunctionType
 from .flows import Flows
 from .identity import fields_of, links
 from .scopes import FUNCTIONS
-from .trail import BORN, DERIVED, LOADED, STORED, Int
+from .trail import BORN, DERIVED, LOADED, NUMBERS, STORED, Int
 
-_NUMBERS = (int, float, Int)
 _FAR = 10_000
 
 
@@ -87,8 +86,8 @@ class Roles(Flows):
         self.objects.setdefault(id(index), index)
         return id(index), name
 
-    def walk(self, start, stop, through=None):
-        """The events at which the way back from a number ends, in reading order; `through` says which loads to pass."""
+    def walk(self, start, stop):
+        """The events, and raw numbers, at which the way back from a number ends, in reading order."""
         found, seen, waiting = [], set(), [start]
         while waiting and len(seen) < _FAR:
             place = waiting.pop()
@@ -105,7 +104,7 @@ class Roles(Flows):
             event = self.events[place]
             if event.kind == DERIVED:
                 waiting.extend(reversed(event.parts))
-            elif event.kind == LOADED and event.through is not None and (through is None or through(place)):
+            elif event.kind == LOADED and event.through is not None:
                 waiting.append(event.through)
         return found
 
@@ -117,7 +116,7 @@ class Roles(Flows):
         for place, event in enumerate(events):
             if event.kind == BORN:
                 born.setdefault(id(event.owner), place)
-            if event.kind != STORED or type(event.value) not in _NUMBERS:
+            if event.kind != STORED or type(event.value) not in NUMBERS:
                 continue
             cell = owner[place], key[place]
             if cell in first:

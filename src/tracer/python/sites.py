@@ -208,7 +208,37 @@ def _matches(code, node):
     return abs(code.co_firstlineno - line) <= (node.end_lineno or line) - line
 
 
-def loops_around(code, span, loops):
+class Loops:
+    """The instrumented loops of a run, by the code that they are around; `loops` grows as modules are compiled."""
+
+    def __init__(self, loops, sites):
+        self._loops = loops
+        self._sites = sites
+        self._by_path = {}
+        self._known = 0
+        self._headers = {}
+
+    def around(self, code, lasti):
+        """The numbers of the loops around a place in a code object, outermost first."""
+        found = code.loops.get(lasti)
+        if found is None:
+            for number in range(self._known, len(self._loops)):
+                loop = self._loops[number]
+                self._by_path.setdefault(loop.module.path, []).append((loop.node, number))
+            self._known = len(self._loops)
+            found = code.loops[lasti] = _loops_around(code, code.span(lasti), self._by_path)
+        return found
+
+    def header(self, loop):
+        """The row of the site of a loop's header."""
+        site = self._headers.get(loop)
+        if site is None:
+            known = self._loops[loop]
+            site = self._headers[loop] = self._sites.of_header(known.module, known.node)
+        return site
+
+
+def _loops_around(code, span, loops):
     """The numbers of the instrumented loops of this code object that enclose a span, outermost first."""
     found = []
     for node, number in loops.get(code.module.path, ()):

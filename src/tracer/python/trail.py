@@ -10,7 +10,7 @@ import types
 from functools import lru_cache
 
 from .identity import MISSING, Identity, fields_of
-from .sites import loops_around
+from .sites import Loops
 
 LOADED, DERIVED, STORED, BORN, NAMED = range(5)
 
@@ -41,12 +41,16 @@ class Int(int):
 Int.__name__ = Int.__qualname__ = 'int'
 Int.__module__ = 'builtins'
 
+# The types of the numbers that may be followed.
+NUMBERS = (int, float, Int)
+
 
 class Event:
     """One entry of the trail; what the fields hold depends on the kind.
 
     LOADED: value, owner, key, through (the number that was in the cell). DERIVED: value, op, parts (numbers of events,
-    or raw numbers that nothing is known of). STORED: value, owner, key, through. BORN: owner. NAMED: owner, key (the name). `at` is the position in the user's code.
+    or raw numbers that nothing is known of). STORED: value, owner, key, through. BORN: owner. NAMED: owner, key (the name).
+    `at` is the position in the user's code.
     """
 
     __slots__ = ('kind', 'value', 'owner', 'key', 'through', 'parts', 'op', 'at')
@@ -84,8 +88,9 @@ class Trail:
         self.events = []
         self.recorder = recorder
         self.codes = codes
-        self.loops = loops
+        self.loops = Loops(loops, recorder.sites)
         self.counts = []
+        # Reads raw cells only: the recorder's own also reads through properties.
         self.identity = Identity()
         # The event of each number that is followed, by address: the events keep the numbers alive.
         self.numbers = {}
@@ -101,8 +106,6 @@ class Trail:
         self.blind = False
         self.failure = None
         self._runs = {}
-        self._loops_by_path = {}
-        self._known_loops = 0
 
     # -- where
 
@@ -150,15 +153,8 @@ class Trail:
             run = below
 
     def _iterations(self, code, lasti):
-        loops = code.loops.get(lasti)
-        if loops is None:
-            for number in range(self._known_loops, len(self.loops)):
-                loop = self.loops[number]
-                self._loops_by_path.setdefault(loop.module.path, []).append((loop.node, number))
-            self._known_loops = len(self.loops)
-            loops = code.loops[lasti] = loops_around(code, code.span(lasti), self._loops_by_path)
         counts = self.counts
-        return tuple((loop, counts[loop]) for loop in loops if loop < len(counts))
+        return tuple((loop, counts[loop]) for loop in self.loops.around(code, lasti) if loop < len(counts))
 
     # -- the trail
 
@@ -178,7 +174,7 @@ class Trail:
             self.blind = True
         return len(events) - 1
 
-    def cell(self, probe, holder, index):
+    def cell(self, probe, holder, index=None):
         """Whose cell is meant, and its name there: ('attr', name), ('item', constant) or ('entry', index)."""
         kind, name = probe.key
         if kind == 'attr':
@@ -196,7 +192,7 @@ class Trail:
         kind = type(holder)
         if kind is types.ModuleType or issubclass(kind, type) or ends(holder):
             return value
-        raw = self._raw(holder, key)
+        raw = self.raw(holder, key)
         if raw is not value:
             return value
         place = id(holder), key if _hashable(key) else None
@@ -205,17 +201,15 @@ class Trail:
         if self.cells.get(place, MISSING) is not value:
             self.cells[place] = value
             self._add(Event(STORED, value, self.here(frame), holder, key, through))
-        copy = value * 1.0 if type(value) is float else Int(value)
-        return self._follow(Event(LOADED, copy, self.here(frame), holder, key, through))
+        return self._follow(Event(LOADED, _fresh(value), self.here(frame), holder, key, through))
 
     def load_or_default(self, value, mapping, index, frame):
         """`grads.get(node, 0.0)`: also when the map has nothing there yet, the number stands for the cell."""
         holder, key = self._named(mapping, index) or (mapping, ('entry', index))
-        if self._raw(holder, key) is not MISSING:
+        if self.raw(holder, key) is not MISSING:
             return self.load(value, holder, key, frame)
         self.owners.setdefault(id(holder), holder)
-        copy = value * 1.0 if type(value) is float else Int(value)
-        return self._follow(Event(LOADED, copy, self.here(frame), holder, key))
+        return self._follow(Event(LOADED, _fresh(value), self.here(frame), holder, key))
 
     def _named(self, holder, index):
         """The attribute that an item of an object's namespace is, None for any other item."""
@@ -223,7 +217,8 @@ class Trail:
             return self.namespaces[id(holder)][0], ('attr', index)
         return None
 
-    def _raw(self, holder, key):
+    def raw(self, holder, key):
+        """What a cell really holds, MISSING when there is no such cell: nothing of the holder's class runs."""
         kind, name = key
         try:
             if kind == 'attr':
@@ -243,16 +238,14 @@ class Trail:
         if type(value) is not float and all(number is None for number in known):
             # Counters and indices.
             return value
-        parts = tuple(part if number is None else number for number, part in zip(known, parts))
-        # Events are told from raw numbers by their type: a raw integer is kept as a float.
-        parts = tuple(float(p) if k is None and type(p) in (int, Int) and abs(p) < 1 << 53 else p for k, p in zip(known, parts))
+        parts = tuple(_unknown(part) if number is None else number for number, part in zip(known, parts))
         if type(value) is not float:
             value = Int(value)
         return self._follow(Event(DERIVED, value, self.here(frame), parts=parts, op=op))
 
     def give(self, value, frame):
         """A fresh number of the same value that is followed from here on."""
-        return self._follow(Event(DERIVED, value * 1.0, self.here(frame), parts=(value,), op=GIVEN))
+        return self._follow(Event(DERIVED, _fresh(value), self.here(frame), parts=(value,), op=GIVEN))
 
     def store(self, value, holder, key, frame, through=None):
         """A cell was stored into; `through` is the number that was stored, when the value does not say it."""
@@ -281,13 +274,23 @@ class Trail:
             named = 'item' if isinstance(obj, (dict, list)) or type(name) is int else kind
             if named == 'item' and type(name) not in (int, str):
                 named = 'entry'
-            if type(value) in (int, float, Int) or value is None:
+            if type(value) in NUMBERS or value is None:
                 numeric = numeric or value is not None
                 if self.cells.get((id(obj), (named, name)), MISSING) is not value:
                     self.store(value, obj, (named, name), frame)
         self._add(Event(BORN, None, self.here(frame), obj))
         if numeric:
             self.objects += 1
+
+
+def _fresh(value):
+    """A number of the same value with an identity of its own."""
+    return value * 1.0 if type(value) is float else Int(value)
+
+
+def _unknown(part):
+    """A raw number among parts: events are told from those by their type, so that an integer is kept as a float."""
+    return float(part) if type(part) in (int, Int) and abs(part) < 1 << 53 else part
 
 
 def ends(obj):

@@ -7,10 +7,10 @@ import sys
 import types
 
 from .identity import MISSING, fields_of
+from .name_probes import NAMELESS, loop_probes
 from .scopes import tail
-from .trail import DERIVED, GIVEN, HEAP_TYPE, LOADED, NAMED, STORED, Event, Int, ends
+from .trail import DERIVED, GIVEN, HEAP_TYPE, LOADED, NAMED, NUMBERS, STORED, Event, Int, ends
 
-_NAMELESS = (str, bool, type(None), complex, bytes, types.ModuleType, type, types.FunctionType, types.BuiltinFunctionType)
 _ITEMS = (list, tuple)
 
 
@@ -70,11 +70,10 @@ def make_watch_probes(trail, limit):
 
     def lb(number, value):
         probe = probe_table[number]
-        holder = stack[-1] if probe.key[0] == 'attr' else stack[-2]
-        index = None if probe.key[0] == 'attr' else stack[-1][1]
-        owner, key = trail.cell(probe, holder[1], index)
-        before = trail._raw(owner, key)
-        if type(before) in (int, float, Int) and not trail.blind:
+        held = stack[-1:] if probe.key[0] == 'attr' else stack[-2:]
+        owner, key = trail.cell(probe, *(value for _, value in held))
+        before = trail.raw(owner, key)
+        if type(before) in NUMBERS and not trail.blind:
             before = trail.load(before, owner, key, frame_at(2))
         stack.append((number, before))
         stack.append((number, value))
@@ -84,7 +83,7 @@ def make_watch_probes(trail, limit):
         probe = probe_table[number]
         parts = pop(number, probe.arity)
         kind = type(value)
-        if (kind is float or kind is int or kind is Int) and not trail.blind:
+        if kind in NUMBERS and not trail.blind:
             return trail.derive(probe.label, value, parts, frame_at(2))
         return value
 
@@ -93,8 +92,8 @@ def make_watch_probes(trail, limit):
         attribute = probe.key[0] == 'attr'
         held = pop(number, 1 if attribute else 2)
         kind = type(value)
-        if (kind is float or kind is int or kind is Int) and not trail.blind and held:
-            return trail.load(value, *trail.cell(probe, held[0], None if attribute else held[1]), frame_at(2))
+        if kind in NUMBERS and not trail.blind and held:
+            return trail.load(value, *trail.cell(probe, *held), frame_at(2))
         if kind is dict and attribute and probe.key[1] == '__dict__' and held:
             trail.namespaces[id(value)] = held[0], value
         return value
@@ -108,7 +107,7 @@ def make_watch_probes(trail, limit):
         frame = frame_at(2)
         owner = getattr(called, '__self__', None) if type(called) is types.BuiltinFunctionType else None
         name = getattr(called, '__name__', None) if type(called) in (types.BuiltinFunctionType, type) else None
-        if kind is float or kind is int or kind is Int:
+        if kind in NUMBERS:
             if trail.number_of(value) is None or owner is not None:
                 if owner is not None and isinstance(owner, dict) and name in ('get', 'setdefault', 'pop') and arguments:
                     label(number, owner)
@@ -121,7 +120,7 @@ def make_watch_probes(trail, limit):
                     return trail.derive(name or 'call', value, spread(arguments, start), frame)
             return value
         if owner is not None and type(owner) is list and name == 'append' and len(arguments) == 1:
-            if type(arguments[0]) in (float, int, Int):
+            if type(arguments[0]) in NUMBERS:
                 label(number, owner)
                 trail.append(owner)
                 trail.store(arguments[0], owner, ('entry', len(owner) - 1), frame)
@@ -132,10 +131,13 @@ def make_watch_probes(trail, limit):
         elif kind is dict or kind is types.SimpleNamespace or (
             kind.__flags__ & HEAP_TYPE and not issubclass(kind, type) and kind.__module__ not in ('functools', 'collections')
         ):
-            trail.bear(value, frame)
-            if trail.objects > most:
-                limit()
+            bear(value, frame)
         return value
+
+    def bear(obj, frame):
+        trail.bear(obj, frame)
+        if trail.objects > most:
+            limit()
 
     def label(number, owner):
         function = probe_table[number].node.func
@@ -174,13 +176,11 @@ def make_watch_probes(trail, limit):
                 )
             else:
                 found.append(argument)
-        return [value for value in found if type(value) in (int, float, Int)]
+        return [value for value in found if type(value) in NUMBERS]
 
     def d(number, value):
-        if not trail.blind and any(type(v) in (int, float, Int) for _, v in fields_of(value)):
-            trail.bear(value, frame_at(2))
-            if trail.objects > most:
-                limit()
+        if not trail.blind and any(type(v) in NUMBERS for _, v in fields_of(value)):
+            bear(value, frame_at(2))
         return value
 
     def st(number):
@@ -189,28 +189,27 @@ def make_watch_probes(trail, limit):
         held = pop(number, 1 if attribute else 2)
         if trail.blind or not held:
             return
-        owner, key = trail.cell(probe, held[0], None if attribute else held[1])
-        value = trail._raw(owner, key)
-        if value is None or type(value) in (int, float, Int):
+        owner, key = trail.cell(probe, *held)
+        value = trail.raw(owner, key)
+        if value is None or type(value) in NUMBERS:
             trail.store(value, owner, key, frame_at(2))
 
     def sa(number):
         probe = probe_table[number]
-        held = pop(number, 4 if probe.key[0] == 'attr' else 5)
-        if trail.blind or len(held) < 4:
+        parts = pop(number, 4 if probe.key[0] == 'attr' else 5)
+        if trail.blind or len(parts) < 4:
             return
-        start, held = held[0], held[1:]
-        owner, key = trail.cell(probe, held[0], None if probe.key[0] == 'attr' else held[1])
-        value = trail._raw(owner, key)
+        start, *held, before, added = parts
+        owner, key = trail.cell(probe, *held)
+        value = trail.raw(owner, key)
         frame = frame_at(2)
         if value is MISSING:
-            through_property(probe, start, held[-1], frame)
+            through_property(probe, start, added, frame)
             return
-        if type(value) not in (int, float, Int):
+        if type(value) not in NUMBERS:
             return
-        before, added = held[-2:]
         # A `defaultdict` had nothing there.
-        parts = [before, added] if type(before) in (int, float, Int) else [added]
+        parts = [before, added] if type(before) in NUMBERS else [added]
         derived = trail.derive(probe.op, value, parts, frame)
         # An integer in the cell has no identity of its own.
         trail.store(value, owner, key, frame, trail.number_of(derived))
@@ -242,7 +241,7 @@ def make_watch_probes(trail, limit):
         return value
 
     def named(number, value, frame):
-        if type(value) not in _NAMELESS and not trail.blind and not ends(value):
+        if type(value) not in NAMELESS and not trail.blind and not ends(value):
             kept = tuple(value[:1000]) if type(value) in _ITEMS and id(value) not in trail.born else value
             trail._add(Event(NAMED, None, trail.here(frame), kept, probe_table[number].label))
 
@@ -250,27 +249,17 @@ def make_watch_probes(trail, limit):
         for place in range(0, len(pairs), 2):
             named(pairs[place], pairs[place + 1], frame_at(2))
 
-    def ls(loop, iterated):
-        while len(trail.counts) <= loop:
-            trail.counts.append(-1)
-        trail.counts[loop] = -1
-        return iterated
-
-    def it(loop):
-        trail.counts[loop] += 1
-        return True
-
     # Each probe with the place of the argument that it gives back, None for one that gives nothing.
     places = {
         'l': 1, 'lf': 1, 'lg': 1, 'y': 0, 'la': 2, 'lb': 1, 'lh': 1, 'r': 1, 'g': 1, 'c': 1, 'd': 1, 'nm': 1,
-        'ls': 1, 'st': None, 'sa': None, 'nt': None,
+        'st': None, 'sa': None, 'nt': None,
     }
     probes = {
         'l': l, 'lf': lf, 'lg': lg, 'y': y, 'la': la, 'lb': lb, 'lh': lh, 'r': r, 'g': g, 'c': c, 'd': d, 'st': st,
-        'sa': sa, 'nm': nm, 'nt': nt, 'ls': ls,
+        'sa': sa, 'nm': nm, 'nt': nt,
     }
     found = {name: _guarded(trail, probe, places[name]) for name, probe in probes.items()}
-    return {**found, 'ty': ty, 'it': it}
+    return {**found, **loop_probes(trail.counts), 'ty': ty}
 
 
 def _guarded(trail, probe, place):
