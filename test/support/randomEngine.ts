@@ -45,10 +45,14 @@ const expressions = fc.integer({ min: 2, max: 4 }).chain((leaves) =>
   })),
 )
 
+/** Added to the first leaves: among round numbers the effects of a planted bug may cancel by chance. */
+const UNEVEN = [Math.SQRT2, Math.E, Math.PI].map((x) => x / 100)
+
 export const engineScripts = (bug: Bug): fc.Arbitrary<EngineScript> =>
   fc
     .tuple(draws, expressions, fc.array(pick(-2, -1.5, -0.5, 0.5, 1.25, 3), { minLength: 4, maxLength: 4 }))
-    .map(([draw, { leaves, ops }, start]) => {
+    .map(([draw, { leaves, ops }, round]) => {
+      const start = round.map((value, leaf) => value + (UNEVEN[leaf] ?? 0))
       // The last two values feed the root, and the first op's result is used twice: a shared node for the bugs to show on.
       const all = [
         ...ops,
