@@ -255,6 +255,12 @@ function fail(message: string, code: number): never {
   process.exit(code)
 }
 
+// Whoever reads the output may stop early (`| head`): the files are written all the same.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+
 main(process.argv.slice(2)).then(
   (code) => {
     process.exitCode = code

@@ -1,6 +1,8 @@
 /** Bad input gets a clear error, the exit code that was promised, and nothing that was recorded is lost. */
+import { execFile } from 'node:child_process'
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { Report } from '../../src/protocol/report.ts'
 import { inFolder, visualize } from '../support/visualize.ts'
@@ -113,6 +115,17 @@ describe('bad input', () => {
     expect(stderr).toMatch(/ran longer than 3 s; what was recorded until then is kept/)
     expect(report?.nodes.length).toBe(2)
     expect(report?.error).toMatchObject({ kind: 'limit', type: 'time' })
+  })
+
+  it('an output that nobody reads to its end does not keep the files from being written', async () => {
+    await inFolder({ 's.py': `${engine}b.backward()\nprint('x' * 1_000_000)\n` }, async (cwd) => {
+      const cli = resolve('dist/cli.js')
+      const { stderr } = await promisify(execFile)('sh', ['-c', `node ${cli} s.py --json out.json | head -c 1`], {
+        cwd,
+      })
+      expect(stderr).not.toContain('EPIPE')
+      expect((JSON.parse(await readFile(join(cwd, 'out.json'), 'utf8')) as Report).nodes).toHaveLength(2)
+    })
   })
 
   it('the node limit ends the recording and keeps what was recorded', async () => {
