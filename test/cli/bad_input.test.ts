@@ -52,6 +52,8 @@ describe('bad input', () => {
     expect(code).toBe(1)
     expect(stderr).toMatch(/numpy/)
     expect(stderr).toMatch(/local Python/i)
+    // The failure is the news: there was nothing to look for.
+    expect(stderr).not.toContain('no autograd engine')
   })
 
   it('an exception keeps the graph so far and shows the traceback with the lines of the user only', async () => {
@@ -155,13 +157,12 @@ describe('bad input', () => {
       },
       async (cwd) => {
         let pid = 0
-        const running = visualize(['s.py', '--json', 'out.json'], { cwd, started: (id) => (pid = id) })
-        await new Promise((later) => setTimeout(later, 6000))
-        const before = performance.now()
-        process.kill(pid, 'SIGINT')
-        const { code } = await running
+        const { code } = await visualize(['s.py', '--json', 'out.json'], {
+          cwd,
+          started: (id) => (pid = id),
+          printed: (text) => void (text.includes('going') && process.kill(pid, 'SIGINT')),
+        })
         expect(code).toBe(130)
-        expect(performance.now() - before).toBeLessThan(5000)
         const report = JSON.parse(await readFile(join(cwd, 'out.json'), 'utf8')) as Report
         expect(report.nodes.length).toBe(2)
         expect(report.error?.kind).toBe('stopped')

@@ -18,6 +18,8 @@ export interface Options {
   stdin?: string
   /** Called with the child once it runs, for signals. */
   started?: (pid: number) => void
+  /** Called with what it prints, as it comes. */
+  printed?: (text: string) => void
 }
 
 export function visualize(args: string[], options: Options = {}): Promise<Outcome> {
@@ -25,7 +27,10 @@ export function visualize(args: string[], options: Options = {}): Promise<Outcom
     const child = spawn(process.execPath, [cli, ...args], { cwd: options.cwd, stdio: 'pipe' })
     let stdout = ''
     let stderr = ''
-    child.stdout.on('data', (part: Buffer) => (stdout += part.toString()))
+    child.stdout.on('data', (part: Buffer) => {
+      stdout += part.toString()
+      options.printed?.(part.toString())
+    })
     child.stderr.on('data', (part: Buffer) => (stderr += part.toString()))
     child.on('error', fail)
     child.on('close', (code) => done({ code, stdout, stderr }))

@@ -112,8 +112,8 @@ def _finish(recording, end, capture):
     recorder = recording.recorder
     if capture:
         recording.finish()
-        # Of a script that failed, the failure is the news.
-        if end['kind'] != 'raised' or recording.instrumented:
+        # Of a script that failed before it computed anything, the failure is the news.
+        if end['kind'] != 'raised' or recorder.nodes:
             recording.describe()
     if end['kind'] == 'raised':
         recorder.event('exception', '%s: %s' % (end['error']['type'], end['error']['message']))
