@@ -1,4 +1,5 @@
 /** How a script is run: what a runtime is asked, what it tells while the script runs, how a run can end. */
+import type { GateCommand, GateReply } from './gate.ts'
 
 /** Reads the files a run may see. Paths are absolute and in the host's own form. */
 export interface SourceReader {
@@ -34,6 +35,8 @@ export interface RunRequest {
   cwd: string
   /** false: the same runtime without the tracer (`--plain`). */
   capture: boolean
+  /** The script waits at the gate, where a debugger wants it to: see `protocol/gate.ts`. */
+  gated?: boolean
   limits: Limits
   /** What `input()` reads; undefined: end of file at once. */
   stdin?: string
@@ -47,6 +50,8 @@ export interface RunSink {
   ready(info: RuntimeInfo): void
   /** Something the user should know about the run: "this project's own micrograd was used". */
   notice(text: string): void
+  /** The script waits at the gate; everything before is on the wire. Only of gated runs. */
+  waiting?(): void
 }
 
 export interface RuntimeInfo {
@@ -83,6 +88,8 @@ export interface Run {
   readonly ended: Promise<RunEnd>
   /** Interrupts, then kills: the run has ended within a second. */
   stop(): void
+  /** Tells a script that waits what to do; null when it went on, or ended before it could answer. */
+  command(command: GateCommand): Promise<GateReply | null>
 }
 
 export interface Runtime {

@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import { Frame, frameHeader, FrameReader, type SandboxRequest } from './frames.ts'
 import { ownFiles } from './ownFiles.ts'
 import { makeRing, RingReader } from './ring.ts'
@@ -23,6 +23,8 @@ const BASE_MEGABYTES = 512
 const out = new Socket({ fd: 3, readable: false, writable: true })
 const ring = makeRing()
 const interrupt = new SharedArrayBuffer(1)
+const { port1: commands, port2: commandsInside } = new MessageChannel()
+const alarm = new Int32Array(new SharedArrayBuffer(4))
 
 process.on('SIGINT', () => {}) // Ctrl-C goes to the whole group; the parent decides how the run ends.
 out.on('error', () => process.exit())
@@ -68,7 +70,9 @@ const input = new FrameReader((kind, payload) => {
   if (kind === Frame.run) request = JSON.parse(Buffer.from(payload).toString()) as SandboxRequest
   else if (kind === Frame.file) files.push(new Uint8Array(payload))
   else if (kind === Frame.interrupt) new Uint8Array(interrupt)[0] = 2
-  if (kind !== Frame.interrupt && request && files.length === request.files.length) {
+  else if (kind === Frame.command) commands.postMessage(new Uint8Array(payload))
+  if (kind === Frame.interrupt || kind === Frame.command) wake()
+  else if (request && files.length === request.files.length) {
     watchMemory(request.megabytes)
     worker.postMessage({ request, files } satisfies WorkerRun)
   }
@@ -76,6 +80,12 @@ const input = new FrameReader((kind, payload) => {
 process.stdin.on('data', (chunk: Buffer) => input.push(chunk))
 process.stdin.on('end', () => process.exit())
 process.stdin.on('error', () => process.exit())
+
+/** The interpreter's thread may sleep in a read. */
+function wake(): void {
+  Atomics.add(alarm, 0, 1)
+  Atomics.notify(alarm, 0)
+}
 
 function watchMemory(megabytes: number): void {
   setInterval(() => {
@@ -101,14 +111,17 @@ async function workerOptions() {
     makeSnapshot,
     ring,
     interrupt,
+    commands: commandsInside,
+    alarm: alarm.buffer,
     permission: provePermission(),
     own,
   }
   return {
     workerData,
-    transferList: [wasm, stdlib, snapshot]
-      .filter((bytes) => bytes !== null)
-      .map((bytes) => bytes.buffer as ArrayBuffer),
+    transferList: [
+      commandsInside,
+      ...[wasm, stdlib, snapshot].filter((bytes) => bytes !== null).map((bytes) => bytes.buffer as ArrayBuffer),
+    ],
     env: {},
     argv: [],
     execArgv: [],

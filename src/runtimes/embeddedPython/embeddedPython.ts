@@ -1,9 +1,11 @@
 /** The embedded runtime as the session sees it: one sandboxed process per run, started ahead when asked. */
 
 import { posix } from 'node:path'
+import type { GateCommand, GateReply } from '../../protocol/gate.ts'
 import type { RunEnd, RunRequest, RunSink, Run, Runtime, SourceReader } from '../../protocol/runtime.ts'
 import { gather, hostPath, insideName, insidePath, isWindows } from './files.ts'
 import { Frame, type SandboxRequest } from './frames.ts'
+import { parseGateMessage } from './gateFrames.ts'
 import { hintFor } from './hints.ts'
 import { parseOutcome, type Outcome } from './outcome.ts'
 import { Sandbox } from './sandbox.ts'
@@ -69,6 +71,13 @@ class EmbeddedRun implements Run {
   /** Why the run is being ended from outside, once it is. */
   private cause: RunEnd | null = null
   private readonly timers: NodeJS.Timeout[] = []
+  /** Ends the run when its time is up; how long it ran before it went on last, and when that was. */
+  private clock: NodeJS.Timeout | null = null
+  private ranMs = 0
+  private wentOn = 0
+  /** The script waits at the gate, and who waits for its answers. */
+  private waits = false
+  private readonly asked: ((reply: GateReply | null) => void)[] = []
   private printed = 0
 
   constructor(sandbox: Sandbox, request: RunRequest, files: SourceReader, sink: RunSink) {
@@ -80,11 +89,54 @@ class EmbeddedRun implements Run {
       this.sandbox.kill()
       return this.cause ?? { kind: 'crashed', message: error instanceof Error ? error.message : String(error) }
     })
-    void this.ended.then(() => this.timers.forEach(clearTimeout))
+    void this.ended.then(() => {
+      this.timers.forEach(clearTimeout)
+      if (this.clock) clearTimeout(this.clock)
+      this.waits = false
+      for (const resolve of this.asked.splice(0)) resolve(null)
+    })
   }
 
   stop(): void {
     this.end({ kind: 'stopped' }, STOP_GRACE_MS)
+  }
+
+  command(command: GateCommand): Promise<GateReply | null> {
+    if (!this.waits) return Promise.resolve(null)
+    if (command.kind === 'go') {
+      this.goOn()
+      this.tell(command)
+      return Promise.resolve(null)
+    }
+    return new Promise((resolve) => {
+      this.asked.push(resolve)
+      this.tell(command)
+    })
+  }
+
+  private tell(command: GateCommand): void {
+    this.sandbox.send(Frame.command, new TextEncoder().encode(`${JSON.stringify(command)}\n`))
+  }
+
+  private hear(message: GateReply | { kind: 'waiting' }): void {
+    if (message.kind !== 'waiting') {
+      this.asked.shift()?.(message)
+      return
+    }
+    this.waits = true
+    if (this.clock) clearTimeout(this.clock)
+    this.ranMs += performance.now() - this.wentOn
+    this.sink.waiting?.()
+  }
+
+  /** The script runs, or runs on; only then its time counts. */
+  private goOn(): void {
+    this.waits = false
+    this.wentOn = performance.now()
+    const { seconds } = this.request.limits
+    const message = `the script ran longer than ${seconds} s`
+    const left = Math.max(seconds * 1000 - this.ranMs, 0)
+    this.clock = setTimeout(() => this.end({ kind: 'limit', limit: 'time', message }, LIMIT_GRACE_MS), left)
   }
 
   private async run(): Promise<RunEnd> {
@@ -100,6 +152,7 @@ class EmbeddedRun implements Run {
       args: this.request.args,
       cwd: insidePath(this.request.cwd),
       capture: this.request.capture,
+      gated: this.request.gated ?? false,
       nodes: this.request.limits.nodes,
       megabytes: this.request.limits.megabytes,
       stdin: this.request.stdin ?? '',
@@ -123,20 +176,19 @@ class EmbeddedRun implements Run {
   /** Handles one frame; returns how the run ended when the frame says so. */
   private receive(kind: number, bytes: Uint8Array): RunEnd | Outcome | null {
     switch (kind) {
-      case Frame.started: {
-        const { seconds } = this.request.limits
-        const message = `the script ran longer than ${seconds} s`
-        this.timers.push(
-          setTimeout(() => this.end({ kind: 'limit', limit: 'time', message }, LIMIT_GRACE_MS), seconds * 1000),
-        )
+      case Frame.started:
+        this.goOn()
         return null
-      }
       case Frame.wire:
         this.sink.wire(bytes)
         return null
       case Frame.stdout:
       case Frame.stderr:
         this.print(kind === Frame.stdout ? 'stdout' : 'stderr', bytes)
+        return null
+      case Frame.gate:
+        if (!this.request.gated) throw new Error('a gate that nobody asked for')
+        this.hear(parseGateMessage(bytes))
         return null
       case Frame.outcome:
         return parseOutcome(bytes)

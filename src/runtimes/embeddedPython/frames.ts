@@ -26,6 +26,10 @@ export const Frame = {
   file: 10,
   /** in: raise KeyboardInterrupt; empty. */
   interrupt: 11,
+  /** out: the script waits at the gate, or what it was asked there; JSON, see `gate.ts`. */
+  gate: 12,
+  /** in: JSON of a `GateCommand`, for a script that waits. */
+  command: 13,
 } as const
 export type FrameKind = (typeof Frame)[keyof typeof Frame]
 
@@ -44,6 +48,8 @@ export interface SandboxRequest {
   args: string[]
   cwd: string
   capture: boolean
+  /** It waits where a debugger wants it to. */
+  gated: boolean
   nodes: number
   megabytes: number
   stdin: string

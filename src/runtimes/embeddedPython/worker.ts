@@ -5,7 +5,7 @@
  */
 
 import './browserGuise.ts'
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import { Frame, frameHeader, type FrameKind, type SandboxRequest } from './frames.ts'
 import { capMemory, harden, openDoors } from './harden.ts'
 import { load, type Pyodide } from './load.ts'
@@ -21,6 +21,9 @@ export interface WorkerData {
   makeSnapshot: boolean
   ring: SharedArrayBuffer
   interrupt: SharedArrayBuffer
+  /** Commands for a script that waits, and what wakes the thread when one is there or it is to be interrupted. */
+  commands: MessagePort
+  alarm: SharedArrayBuffer
   /** Node's permission model holds this process; told on with `ready`. */
   permission: boolean
   /** Python files of this project by their path inside. */
@@ -72,6 +75,7 @@ async function start(): Promise<Pyodide> {
   pyodide.setStderr({ write: (bytes) => (emit(Frame.stderr, bytes), bytes.length), isatty: false })
   device(pyodide, '/dev/backprop_wire', 64, Frame.wire)
   device(pyodide, '/dev/backprop_outcome', 65, Frame.outcome)
+  device(pyodide, '/dev/backprop_gate', 66, Frame.gate, waitForCommand)
   harden(pyodide)
   const open = openDoors(pyodide)
   const fromPython = pyodide.runPython('import backprop_doors; backprop_doors.open_doors()')
@@ -142,8 +146,14 @@ function link({ FS }: Pyodide, target: string, path: string): void {
   FS.symlink(target, path)
 }
 
-/** A device whose writes leave as frames of one kind. */
-function device({ FS }: Pyodide, path: string, major: number, kind: FrameKind): void {
+/** A device whose writes leave as frames of one kind, and whose reads give the bytes of `read`: a part of them at a time. */
+function device(
+  { FS }: Pyodide,
+  path: string,
+  major: number,
+  kind: FrameKind,
+  read: (most: number) => Uint8Array = () => new Uint8Array(0),
+): void {
   const dev = FS.makedev(major, 0)
   FS.registerDevice(dev, {
     open: () => {},
@@ -152,8 +162,30 @@ function device({ FS }: Pyodide, path: string, major: number, kind: FrameKind): 
       emit(kind, new Uint8Array(heap.buffer, heap.byteOffset + offset, length))
       return length
     },
+    read: (_stream: unknown, heap: Int8Array, offset: number, length: number) => {
+      const bytes = read(length)
+      heap.set(bytes, offset)
+      return bytes.length
+    },
   })
-  FS.mkdev(path, 0o222, dev)
+  FS.mkdev(path, 0o666, dev)
+}
+
+let command: Uint8Array = new Uint8Array(0)
+
+/** Sleeps until a command is there; nothing when the run is interrupted meanwhile. */
+function waitForCommand(most: number): Uint8Array {
+  const alarm = new Int32Array(data.alarm)
+  while (command.length === 0) {
+    const rung = Atomics.load(alarm, 0)
+    const received = receiveMessageOnPort(data.commands) as { message: Uint8Array } | undefined
+    if (received) command = received.message
+    else if (new Uint8Array(data.interrupt)[0] !== 0) break
+    else Atomics.wait(alarm, 0, rung)
+  }
+  const part = command.subarray(0, most)
+  command = command.subarray(part.length)
+  return part
 }
 
 /** `os._exit` ends the interpreter on the spot, which is no failure. */

@@ -15,7 +15,7 @@ class Events:
 
     __slots__ = (
         'recorder', 'calls', 'find_code', 'made', 'ran', 'named', 'back', 'wrote', 'reads', 'held', 'increments',
-        'driver', 'untold', 'gradients', 'limit', 'sealed',
+        'driver', 'untold', 'gradients', 'limit', 'chunk', 'sealed',
     )
 
     def __init__(self, recorder, codes, calls):
@@ -32,7 +32,11 @@ class Events:
         # The frame of the pass under way; of nodes made in it, those not told of yet, and those that are gradients.
         self.driver = None
         self.untold, self.gradients = {}, {}
+        # How many events are held: of nodes as numbers in the flat list, of gradients as they are.
         self.limit = NODE * min(CHUNK, recorder.max_nodes)
+        self.chunk = CHUNK
+        if recorder.gate is not None:
+            self.look_closer()
         # How many nodes were handed on.
         self.sealed = 0
 
@@ -64,6 +68,16 @@ class Events:
             recorder.cut()
             raise Limit()
         self.limit = NODE * min(CHUNK, left)
+        if recorder.gate is not None:
+            recorder.gate.reached()
+            self.look_closer()
+
+    def look_closer(self):
+        """A debugger may want to see every event before the program goes on."""
+        gate = self.recorder.gate
+        if gate.node_by_node:
+            self.limit = NODE
+        self.chunk = 1 if gate.step_by_step else CHUNK
 
     def end_gradients(self):
         """What was made in a pass and turned out to be no gradient is a node."""

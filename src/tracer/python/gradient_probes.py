@@ -26,7 +26,7 @@ def gradient_probes(events):
         if ran:
             seal()
         back.append((FAST, number, target, amount, source, upstream))
-        if len(back) >= CHUNK:
+        if len(back) >= events.chunk:
             settle()
         return amount
 
@@ -44,7 +44,7 @@ def gradient_probes(events):
         if ran:
             seal()
         back.append(event)
-        if len(back) >= CHUNK:
+        if len(back) >= events.chunk:
             settle()
 
     def mark(number):

@@ -20,7 +20,7 @@ from .syntax import path_of, root_of, value_of
 class Instrumenter(Steps, Stores, Rules, Loads, Makers, DualRules):
     """Rewrites one module; `probes` is the run's table, shared by all modules."""
 
-    def __init__(self, program, module, probes, loops):
+    def __init__(self, program, module, probes, loops, step_by_step=False):
         self.program = program
         self.module = module
         self.probes = probes
@@ -28,6 +28,8 @@ class Instrumenter(Steps, Stores, Rules, Loads, Makers, DualRules):
         self.marked = self._marks()
         # Initialisers that are sure to tell of the object.
         self.telling = set()
+        # A debugger stops before a rule, so a rule is not told of as a whole when it is over.
+        self.step_by_step = step_by_step
 
     def rewrite(self):
         tree = self.module.tree
@@ -116,6 +118,8 @@ class Instrumenter(Steps, Stores, Rules, Loads, Makers, DualRules):
     def _whole_rule(self, node, scope):
         """A rule of one or two common lines about its maker's own parameters gets one probe for the whole step."""
         maker = scope.parent
+        if self.step_by_step:
+            return None
         if node not in self.marked or len(node.body) > 2 or maker not in self._maker_scopes() or scope in self.drivers:
             return None
         parts = [self._fast_parts(statement, scope) for statement in node.body]

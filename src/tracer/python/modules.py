@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from .calls import Calls
 from .discover import Program
 from .events import Limit
+from .gate import Gate
 from .instrument import Instrumenter
 from .probes import make_probes
 from .record import Recorder
@@ -33,8 +34,11 @@ _OTHERWISE = re.compile(r'copy\b|pickle|shelve|joblib|multiprocessing|concurrent
 class Capture:
     """Everything one recorded run shares: the analysis, the probes, the recorder."""
 
-    def __init__(self, send, max_nodes, roots, shown=str, follow=None):
+    def __init__(self, send, max_nodes, roots, shown=str, follow=None, exchange=None):
         self.roots = roots
+        self.shown = shown
+        # A script that is debugged waits there; where every number is followed nothing is known before the end.
+        self.gate = None if exchange is None else Gate(exchange, self)
         # Whether every number is followed, because the analysis cannot be sure of the engine; None until that is known.
         self.follow = follow
         self.trail = None
@@ -44,11 +48,13 @@ class Capture:
         self.loops = []
         self.codes = {}
         self.instrumented = False
-        self.recorder = Recorder(send, self.probes, None, self.program, max_nodes)
+        self.recorder = Recorder(send, self.probes, None, self.program, max_nodes, self.gate)
         self.sites = self.recorder.sites = Sites(self.recorder.writer, shown)
         self.recorder.cut = self._cut
         self._calls = self._seal = None
         self._installed = {}
+        # The next probe ends the script.
+        self.ending = False
 
     def start(self, namespace):
         from .names import Names
@@ -65,6 +71,14 @@ class Capture:
             found, self._seal = make_probes(self.recorder, self.codes, self._calls)
         self._installed = {'@' + name: probe for name, probe in found.items()}
         builtins.__dict__.update(self._installed)
+
+    def installed(self):
+        """The probes as they are found through `builtins`."""
+        return self._installed
+
+    def counts(self):
+        """The running iteration of each loop of the user's."""
+        return self._calls.counts
 
     def _makes_otherwise(self):
         """Whether the program may make objects without running their `__init__`: copies, unpickled ones."""
@@ -145,6 +159,7 @@ class Capture:
 
     def at_next_probe(self, call):
         """Puts a function that raises in the place of every probe."""
+        self.ending = True
         builtins.__dict__.update(dict.fromkeys(self._installed, call))
 
     def is_user(self, path):
@@ -208,7 +223,7 @@ class Capture:
             if self.follow:
                 instrumenter = Watcher(module, self.probes, self.loops)
             else:
-                instrumenter = Instrumenter(self.program, module, self.probes, self.loops)
+                instrumenter = Instrumenter(self.program, module, self.probes, self.loops, self.gate is not None)
             tree = instrumenter.rewrite()
             with warnings.catch_warnings():
                 warnings.simplefilter('ignore')

@@ -131,6 +131,18 @@ class Passes:
             self.end_pass()
             self.begin_site = None
 
+    def progress(self):
+        """How far the recording is: passes, steps, nodes; the op whose step runs, the value it gave to last, or -1."""
+        op, used = self._step_op, self._used_slots
+        target = -1
+        if op >= 0 and used and used[-1] >= 0:
+            target = self.operands(op)[used[-1]]
+        return self.passes, self._steps, self.nodes, op, len(used), target
+
+    def node_at_work(self):
+        """The object whose step runs, None outside of steps."""
+        return self._object_of(self._step_op)
+
     def operands(self, op):
         given = self.others.get(op)
         if given is not None:

@@ -22,13 +22,15 @@ _NAN = float('nan')
 class Recorder(Nodes, Passes, Invocations, Writes, Bulk, Tangents):
     """The state of a recording, which its parts share, and the stream of events."""
 
-    def __init__(self, send, probes, sites, program, max_nodes):
+    def __init__(self, send, probes, sites, program, max_nodes, gate=None):
         self.writer = Writer(send)
         self.identity = Identity()
         self.probes = probes
         self.program = program
         self.sites = sites
         self.max_nodes = max_nodes
+        # Where a script that is debugged waits.
+        self.gate = gate
         self.nodes = 0
         self.tick = 0
         self.names = None

@@ -19,12 +19,14 @@ _ALLOCATIONS = 750_000
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def run(script, args, send, *, argv0=None, capture=True, max_nodes=2_000_000, user_roots=(), shown=str, follow=None):
+def run(script, args, send, *, argv0=None, capture=True, max_nodes=2_000_000, user_roots=(), shown=str, follow=None,
+        exchange=None):
     """Runs `script` as `__main__` with `sys.argv[1:] = args`; `argv0` is the script's name as it was typed.
 
     `send` gets chunks of the wire format (bytes), the first before the script starts, the last before this returns.
     `shown` gives the form in which paths leave this process: in the recording, tracebacks and sites. `follow` says
     whether every number is followed (watch.py); by default that is so where the analysis is not sure of the engine.
+    With `exchange` the script waits where a debugger wants it to (gate.py).
     Modules below the script's folder or `user_roots` are the user's own. With `capture=False` nothing is instrumented
     and nothing but the preamble and the facts of the run is sent. Returns a dict in the shape of `RunEnd` in
     src/protocol/runtime.ts: kind `done`, `raised` or `limit`.
@@ -33,7 +35,7 @@ def run(script, args, send, *, argv0=None, capture=True, max_nodes=2_000_000, us
     # A script reached through a link finds its modules where it really lies.
     folder = os.path.dirname(os.path.realpath(script_path))
     roots = [folder, os.path.dirname(script_path)] + [os.path.abspath(root) for root in user_roots]
-    recording = Capture(send, max_nodes, roots, shown, follow)
+    recording = Capture(send, max_nodes, roots, shown, follow, exchange)
     recorder = recording.recorder
     recorder.meta('script', shown(script))
     recorder.meta('interpreter', 'Python ' + sys.version.split()[0])

@@ -4,6 +4,7 @@ import ast
 
 from .probe import SEED
 from .scopes import INITIALISERS, same
+from .syntax import root_of
 
 
 class Stores:
@@ -55,6 +56,10 @@ class Stores:
     def _on_AugAssign(self, node, scope):
         stored = self._store(node, node.target, node.value, scope)
         if stored is not None:
+            if self.step_by_step and scope.is_function and self._is_arithmetic(node, scope):
+                # A debugger that changes the cell while the increment waits to be added changes what it is added to.
+                increment = ast.copy_location(ast.Assign([ast.Name('@i', ast.Store())], stored[1]), node)
+                return [increment, self._copy(node, scope, target=stored[0], value=self._name('@i', node.value))]
             return self._copy(node, scope, target=stored[0], value=stored[1])
         pulled = self._pulled_sum(node, scope)
         if pulled is not None:
@@ -65,6 +70,17 @@ class Stores:
             name = self._call('nm', node, label, self._name(node.target.id, node))
             return [done, ast.copy_location(ast.Expr(name), node)]
         return done
+
+    def _is_arithmetic(self, node, scope):
+        """Whether it does not matter that an increment is computed before the cell is read."""
+        if not isinstance(self._holder(node.target), ast.Name) or node.target.value is not self._holder(node.target):
+            return False
+        for part in ast.walk(node.value):
+            if isinstance(part, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)):
+                return False
+            if isinstance(part, ast.Call) and not (root_of(part.func) == 'math' and isinstance(part.func, ast.Attribute)):
+                return False
+        return True
 
     def _store(self, node, target, value, scope):
         """The rewritten (target, value) of a store into a gradient or value cell; None when it is neither."""

@@ -32,6 +32,19 @@ def main():
     def send(data, _write=os.write, _fd=wire):
         _write(_fd, data)
 
+    gate = os.open('/dev/backprop_gate', os.O_RDWR) if request['gated'] else None
+
+    def exchange(message, _write=os.write, _read=os.read):
+        """Sends a message, and waits for the next command: a line of JSON, nothing when the run is interrupted."""
+        _write(gate, message.encode('utf-8', 'replace'))
+        command = b''
+        while not command.endswith(b'\n'):
+            part = _read(gate, 65536)
+            if not part:
+                return ''
+            command += part
+        return command.decode()
+
     folder = os.path.dirname(os.path.realpath(request['script']))
     os.makedirs(request['cwd'], exist_ok=True)
     os.chdir(request['cwd'])
@@ -57,6 +70,7 @@ def main():
             capture=request['capture'],
             max_nodes=request['nodes'],
             user_roots=[_LIBRARY],
+            exchange=exchange if request['gated'] else None,
         )
         if result['kind'] != 'limit':
             _leave(folder)

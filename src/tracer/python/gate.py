@@ -1,0 +1,238 @@
+"""Where a script that is debugged waits: a debugger looks at it, evaluates in its frames, and lets it go on.
+
+`exchange` sends one message and returns the next command, both as in src/protocol/gate.ts. All that was recorded is
+on the wire before the script waits, so that a debugger reads the tape and asks here only for what is not on it.
+"""
+
+import builtins
+import json
+import os
+import sys
+
+from .calls import Calls
+from .probes import make_probes
+from .record import Recorder
+from .sites import utf16_column
+
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_MOST_TEXT = 1000
+_MOST_PARTS = 1000
+# Even a run that nobody wants to stop asks now and then, so that it can be paused.
+_PATIENCE = 256
+
+
+class Gate:
+    def __init__(self, exchange, capture):
+        self._exchange = exchange
+        self._capture = capture
+        self._every, self._nodes = True, False
+        self._ops = self._values = frozenset()
+        self._progress = ()
+        self._passed = 0
+        self._frames = []
+        self._objects = []
+        self._muted = None
+
+    @property
+    def step_by_step(self):
+        """Whether events have to be looked at one by one."""
+        return bool(self._every or self._ops or self._values)
+
+    @property
+    def node_by_node(self):
+        return self._nodes
+
+    def reached(self):
+        """Called with everything recorded; returns when the script may go on."""
+        before, now = self._progress, self._capture.recorder.progress()
+        self._progress = now
+        self._passed += 1
+        if not self._is_wanted(before, now):
+            return
+        self._passed = 0
+        self._capture.recorder.flush()
+        self._wait()
+
+    def _is_wanted(self, before, now):
+        if not self.step_by_step or self._passed >= _PATIENCE or not before:
+            return True
+        passes, steps, nodes, op, _, target = now
+        if passes != before[0] or self._nodes and nodes != before[2]:
+            return True
+        if self._every:
+            return now != before
+        return steps != before[1] and op in self._ops or target in self._values
+
+    def _wait(self):
+        self._frames = list(_own_frames(sys._getframe(1)))
+        message = {'kind': 'waiting'}
+        while True:
+            command = self._exchange(json.dumps(message))
+            if not command:
+                # The run is being interrupted: once that has arrived, the next probe ends the script.
+                while not self._capture.ending:
+                    pass
+                return
+            command = json.loads(command)
+            kind = command.pop('kind')
+            if kind == 'go':
+                break
+            try:
+                message = getattr(self, '_do_' + kind)(**command)
+            except BaseException as error:
+                message = {'kind': 'error', 'message': _said(error)}
+        self._frames = []
+        self._objects = []
+        self._every, self._nodes = command.get('every', False), command.get('nodes', False)
+        self._ops, self._values = frozenset(command.get('ops', ())), frozenset(command.get('values', ()))
+
+    # -- commands
+
+    def _do_frames(self):
+        return {'kind': 'frames', 'frames': [self._frame(frame) for frame in self._frames]}
+
+    def _frame(self, frame):
+        known = self._capture.codes.get(id(frame.f_code))
+        span = known.span(frame.f_lasti) if known is not None else None
+        line = frame.f_lineno or 1
+        if span is None:
+            span = line, 0, line, 0
+        else:
+            start, column, end, end_column = span
+            module = known.module
+            span = start, utf16_column(module, start, column), end, utf16_column(module, end, end_column)
+        return {
+            'name': frame.f_code.co_name,
+            'file': self._capture.shown(frame.f_code.co_filename),
+            'startLine': span[0], 'startColumn': span[1], 'endLine': span[2], 'endColumn': span[3],
+            'engine': known is not None and known.engine,
+        }
+
+    def _do_locals(self, frame):
+        found = self._frames[frame].f_locals
+        names = [name for name in list(found) if type(name) is str and name[:1] not in '@' and name[:2] != '__']
+        return {'kind': 'variables', 'variables': self._quietly(self._variables, [(n, found[n]) for n in names])}
+
+    def _do_children(self, handle, start, count):
+        parts = _parts(self._objects[handle - 1])[start:start + min(count, _MOST_PARTS)]
+        return {'kind': 'variables', 'variables': self._quietly(self._variables, parts)}
+
+    def _do_evaluate(self, frame, expression):
+        found = self._frames[frame]
+        try:
+            code = compile(expression, '<debug console>', 'eval')
+        except SyntaxError:
+            code = compile(expression, '<debug console>', 'exec')
+        return {'kind': 'value', 'variable': self._quietly(self._run, code, found, expression)}
+
+    def _do_set(self, frame, target, value):
+        code = compile('%s = %s' % (target, value), '<debug console>', 'exec')
+        shown = compile(target, '<debug console>', 'eval')
+        found = self._frames[frame]
+        self._quietly(self._run, code, found, '%s = %s' % (target, value))
+        return {'kind': 'value', 'variable': self._quietly(self._run, shown, found, None)}
+
+    def _run(self, code, frame, told):
+        """Evaluates in a frame, the user's names winning over `node`; what it assigns is written back."""
+        names = frame.f_locals
+        known = {'node': self._capture.recorder.node_at_work(), **names}
+        before = dict(known)
+        if told is not None:
+            self._capture.recorder.event('intervention', told)
+        value = eval(code, frame.f_globals, known)
+        for name, held in known.items():
+            if name not in before or before[name] is not held:
+                names[name] = held
+        return self._variable('', value)
+
+    # -- how values read
+
+    def _variables(self, parts):
+        return [self._variable(name, value) for name, value in parts]
+
+    def _variable(self, name, value):
+        kind = type(value)
+        try:
+            text = repr(value)
+        except Exception as error:
+            text = '<repr failed: %s>' % _said(error)
+        if len(text) > _MOST_TEXT:
+            text = text[:_MOST_TEXT] + '…'
+        parts = _parts(value)
+        handle = 0
+        if parts:
+            self._objects.append(value)
+            handle = len(self._objects)
+        indexed = len(parts) if kind in (list, tuple) else 0
+        return {
+            'name': name, 'text': text, 'type': kind.__name__,
+            'number': repr(value) if kind in (int, float) else None,
+            'handle': handle, 'named': len(parts) - indexed, 'indexed': indexed,
+        }
+
+    def _quietly(self, call, *arguments):
+        """Calls with probes that tell another recorder, to which nobody listens."""
+        capture = self._capture
+        if self._muted is None:
+            recorder = _Deaf(lambda chunk: None, capture.probes, capture.recorder.sites, capture.program, sys.maxsize)
+            recorder.names = capture.recorder.names
+            calls = Calls(recorder.writer, recorder.sites, capture.codes, capture.loops, recorder.names)
+            self._muted = {'@' + name: probe for name, probe in make_probes(recorder, capture.codes, calls)[0].items()}
+            self._counts = calls.counts
+        self._counts[:] = capture.counts()
+        runs = [(code, code.run) for code in capture.codes.values()]
+        builtins.__dict__.update(self._muted)
+        try:
+            return call(*arguments)
+        finally:
+            builtins.__dict__.update(capture.installed())
+            for code, run in runs:
+                code.run = run
+
+
+class _Deaf(Recorder):
+    def process(self):
+        self.runs.clear()
+
+
+def _own_frames(frame):
+    """The script's frames, innermost first, without those of the tracer and of what started it."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(_HERE):
+            if frame.f_code.co_name == 'run' and frame.f_globals.get('__name__', '').endswith('.run'):
+                return
+        elif not frame.f_code.co_filename.startswith('<frozen'):
+            yield frame
+        frame = frame.f_back
+
+
+def _parts(value):
+    """(name, value) of what is inside: items, entries, or the fields of an object, without running its code."""
+    kind = type(value)
+    if kind in (list, tuple):
+        return [('[%d]' % place, item) for place, item in enumerate(value)]
+    if kind is dict:
+        return [(_key(key), item) for key, item in list(value.items())]
+    if kind in (set, frozenset):
+        return [('', item) for item in value]
+    if isinstance(value, type) or callable(value) and not hasattr(kind, '__slots__') and not hasattr(value, '__dict__'):
+        return []
+    if kind.__module__ == 'builtins':
+        return []
+    from .identity import fields_of
+
+    return [(str(name), item) for name, item in fields_of(value) if str(name)[:2] != '__']
+
+
+def _key(key):
+    try:
+        return repr(key)[:100]
+    except Exception:
+        return '?'
+
+
+def _said(error):
+    try:
+        return '%s: %s' % (type(error).__name__, error)
+    except Exception:
+        return type(error).__name__
