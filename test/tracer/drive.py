@@ -27,6 +27,9 @@ def main(mode, out, script, *arguments):
     sys.dont_write_bytecode = True
     sys.path[0] = LIBRARY
     options = json.loads(os.environ.get('TRACER_OPTIONS', '{}'))
+    if options.pop('gated', False):
+        # A debugger that looks at every event, and lets the script go on.
+        options['exchange'] = lambda message: json.dumps({'kind': 'go', 'every': True, 'nodes': True})
     report(out, {'kind': 'crashed', 'message': 'the tracer did not return'})
     with open(out, 'wb', buffering=0) as file:
         end = tracer().run(

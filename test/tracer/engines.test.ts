@@ -44,11 +44,12 @@ const written: Record<
 /** Known by their syntax alone: maps that each node keeps, gradients computed anew whenever asked for, and gradient nodes. */
 const notFollowed = ['gradient_maps.py', 'pull_recursion.py', 'gradient_tensors.py']
 const ways = styles.flatMap((style) => [
-  { style, way: 'as the tracer decides', follow: undefined },
-  ...(notFollowed.includes(style) ? [] : [{ style, way: 'number by number', follow: true }]),
+  { style, way: 'as the tracer decides', follow: undefined, gated: false },
+  { style, way: 'event by event', follow: undefined, gated: true },
+  ...(notFollowed.includes(style) ? [] : [{ style, way: 'number by number', follow: true, gated: false }]),
 ])
 
-describe.each(ways)('$style, $way', ({ style, follow }) => {
+describe.each(ways)('$style, $way', ({ style, follow, gated }) => {
   const expected = {
     c: 'a * b',
     d: 'c + a',
@@ -57,7 +58,7 @@ describe.each(ways)('$style, $way', ({ style, follow }) => {
     held: { a: -2, b: 2, c: 1, d: 1 },
     ...written[style],
   }
-  const recorded: Outcome = runFile(join(engines, style), { follow })
+  const recorded: Outcome = runFile(join(engines, style), { follow, gated })
   const seen = readable(recorded.tape)
   const node = (name: string) => seen.nodes.find((n) => ascii(n.name) === name)
 

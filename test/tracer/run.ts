@@ -25,18 +25,24 @@ interface Options {
   nodes?: number
   /** Whether every number is followed; by default the tracer decides. */
   follow?: boolean | undefined
+  /** Under a debugger that looks at every event. */
+  gated?: boolean | undefined
   python?: string
 }
 
 /** Runs a script file. */
 export function runFile(
   script: string,
-  { capture = true, args = [], nodes, follow, python = 'python3' }: Options = {},
+  { capture = true, args = [], nodes, follow, gated, python = 'python3' }: Options = {},
 ): Outcome {
   const folder = mkdtempSync(join(tmpdir(), 'tracer-'))
   const out = join(folder, 'out')
   try {
-    const options = { ...(nodes !== undefined && { max_nodes: nodes }), ...(follow !== undefined && { follow }) }
+    const options = {
+      ...(nodes !== undefined && { max_nodes: nodes }),
+      ...(follow !== undefined && { follow }),
+      ...(gated && { gated }),
+    }
     const child = spawnSync(python, [join(here, 'drive.py'), capture ? 'capture' : 'plain', out, script, ...args], {
       encoding: 'utf8',
       env: { ...process.env, PYTHONHASHSEED: '0', PYTHONIOENCODING: 'utf-8', TRACER_OPTIONS: JSON.stringify(options) },
