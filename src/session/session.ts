@@ -2,6 +2,7 @@
  * Owns one run: its runtime, its append-only tape, and what is known about how it goes. A session may also be
  * opened on a recording; both then look the same from outside.
  */
+import type { GateCommand, GateReply } from '../protocol/gate.ts'
 import type { RunEnd, RunRequest, RunSink, Runtime, RuntimeInfo, SourceReader, Run } from '../protocol/runtime.ts'
 import type { Overview, PassSummary } from '../protocol/view.ts'
 import { concat, Encoder, preamble } from '../tape/encode.ts'
@@ -17,6 +18,8 @@ export interface SessionListener {
   /** The tape grew; called at most every `GROWTH_MS`. */
   grown?(): void
   ended?(end: RunEnd): void
+  /** The script waits at the gate: what it did so far is on the tape. */
+  waiting?(): void
 }
 
 const GROWTH_MS = 200
@@ -55,6 +58,7 @@ export class Session {
         this.listener.ready?.(info)
       },
       notice: (text) => this.notices.push(text),
+      waiting: () => this.listener.waiting?.(),
     }
     this.run = runtime.start(request, files, sink)
     const ended = await this.run.ended
@@ -103,6 +107,11 @@ export class Session {
   /** The run ends within a second; the tape keeps what was recorded. */
   stop(): void {
     this.run?.stop()
+  }
+
+  /** Tells a script that waits at the gate what to do; null when it went on, or is over. */
+  command(command: GateCommand): Promise<GateReply | null> {
+    return this.run?.command(command) ?? Promise.resolve(null)
   }
 
   /** The bytes of a `.tape` file: the wire as it came, and how the run went. */
