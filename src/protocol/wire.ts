@@ -2,15 +2,18 @@
  * The wire: what a tracer writes while a script runs, and what a `.tape` file holds.
  *
  * A stream is a preamble (`BPLW`, then the version as u32) followed by blocks. A block is a 16-byte
- * header (table number u16, zero u16, rows u32, payload bytes u32, zero u32) and its columns in the
+ * header (table number u16, `same` u16, rows u32, payload bytes u32, `rising` u16, zero u16) and its columns in the
  * order given here, each padded to a multiple of 8 bytes. All numbers are little-endian.
+ * Of the columns whose bits are set in `same` or in `rising`, lowest first, only the first row's cell is there: the
+ * other rows hold the same, or each one more than the row before (i32 only). One column at least is there in full.
  * A row's id is its place in its table, counted over the whole stream from 0; rows are never changed.
+ * Version 1 had neither `same` nor `rising`: both were zero.
  *
  * `src/tracer/python/wire.py` writes the same schema; a test compares the two.
  */
 
 export const WIRE_MAGIC = 'BPLW'
-export const WIRE_VERSION = 1
+export const WIRE_VERSION = 2
 
 /** `text` is an i32 id into the `text` table. Ids are i32; −1 means none. */
 export type ColumnType = 'u8' | 'i8' | 'i32' | 'f64' | 'text'
@@ -90,7 +93,8 @@ export const wireTables = {
   rule: { firstSlot: 'i8', firstSite: 'i32', secondSlot: 'i8', secondSite: 'i32' },
   /**
    * Short for a row of `step`, one of `upstream`, one of `contribution` for each slot of the rule with the amounts
-   * `first` and `second`, and one of `stepEnd`. The step begins at `tick`; each of those that follow is one tick later.
+   * `first` and `second`, and one of `stepEnd`. The step begins at `tick`, or when the row before it in its block has
+   * ended, if that is later; each of those that follow is one tick later.
    */
   run: { pass: 'i32', rule: 'i32', op: 'i32', tick: 'i32', upstream: 'f64', first: 'f64', second: 'f64' },
   /** One op's backward. Steps may nest (recursive engines). */

@@ -1,5 +1,5 @@
 /** Wire bytes to tables, piece by piece as they arrive. Rejects anything malformed and names the offset. */
-import { WIRE_MAGIC, WIRE_VERSION, tableNames, type ColumnType, type TableName } from '../protocol/wire.ts'
+import { WIRE_MAGIC, WIRE_VERSION, tableNames, wireTables, type ColumnType, type TableName } from '../protocol/wire.ts'
 import { cellSize, type Cells } from './column.ts'
 import { Expander } from './expand.ts'
 import { boundsOf, type Bounds, type Tables } from './tables.ts'
@@ -104,14 +104,15 @@ export class Decoder {
         const rows = view.getUint32(at + 4, true)
         const size = view.getUint32(at + 8, true)
         if (name === undefined) throw new WireError(offset, `there is no table ${view.getUint16(at, true)}`)
-        if (view.getUint16(at + 2, true) !== 0 || view.getUint32(at + 12, true) !== 0)
-          throw new WireError(offset, 'reserved bytes are not zero')
+        const short = { same: view.getUint16(at + 2, true), rising: view.getUint16(at + 12, true) }
+        if (view.getUint16(at + 14, true) !== 0) throw new WireError(offset, 'reserved bytes are not zero')
+        checkShort(name, rows, short, offset)
         if (size > MAX_BLOCK) throw new WireError(offset, `a block of ${size} bytes is too large`)
         if (size % 8 !== 0) throw new WireError(offset, `a block of ${size} bytes is not aligned`)
         if (this.length - at < HEADER + size) break
         const payload = bytes.subarray(at + HEADER, at + HEADER + size)
         if (name === 'text') this.takeText(payload, rows, offset + HEADER)
-        else this.takeRows(name, payload, rows, offset + HEADER)
+        else this.takeRows(name, payload, rows, short, offset + HEADER)
         at += HEADER + size
       }
     } finally {
@@ -144,21 +145,26 @@ export class Decoder {
     for (const text of texts) this.tables.text.push(text)
   }
 
-  private takeRows(name: TableName, payload: Uint8Array, rows: number, offset: number): void {
+  private takeRows(name: TableName, payload: Uint8Array, rows: number, short: Short, offset: number): void {
     const columns = this.tables.columnsOf(name)
-    let size = 0
-    for (const [, type] of columns) size += padded(rows * cellSize[type])
+    const shape = columns.map(([, type], place) => {
+      const kind = short.same & (1 << place) ? 'same' : short.rising & (1 << place) ? 'rising' : 'full'
+      return { kind, cells: kind === 'full' ? rows : 1, bytes: padded((kind === 'full' ? rows : 1) * cellSize[type]) }
+    })
+    const size = shape.reduce((sum, { bytes }) => sum + bytes, 0)
     if (size !== payload.length)
       throw new WireError(offset, `a block of ${rows} rows of ${name} must be ${size} bytes, not ${payload.length}`)
     const parts: Cells[] = []
     let at = 0
-    for (const [column, type] of columns) {
-      const cells = cut(payload, at, type, rows)
+    columns.forEach(([column, type], place) => {
+      const { kind, cells: there, bytes } = shape[place]!
+      let cells = cut(payload, at, type, there)
+      if (kind !== 'full') cells = filled(cells, rows, kind === 'rising' ? 1 : 0)
       const bounds = boundsOf(name, column, type, this.tables)
-      if (bounds) checkIds(cells, bounds, name, column, offset + at)
+      if (bounds) checkIds(cells, bounds, name, column, offset + at, kind === 'full' ? cellSize[type] : 0)
       parts.push(cells)
-      at += padded(rows * cellSize[type])
-    }
+      at += bytes
+    })
     if (name === 'node' || name === 'run') {
       const fault = name === 'node' ? this.expander.nodes(parts) : this.expander.runs(parts)
       if (fault !== null) throw new WireError(offset, fault)
@@ -169,14 +175,43 @@ export class Decoder {
   }
 }
 
+/** Sets of bits, one for each column: those of which only the first cell is there. */
+interface Short {
+  same: number
+  rising: number
+}
+
+function checkShort(name: TableName, rows: number, { same, rising }: Short, offset: number): void {
+  const types: ColumnType[] = Object.values(wireTables[name])
+  const all = (1 << types.length) - 1
+  if ((same | rising) & ~all || same & rising) throw new WireError(offset, `${name} has no such columns to shorten`)
+  if (rows > 0 && all !== 0 && (same | rising) === all) throw new WireError(offset, 'no column is there in full')
+  if (types.some((type, place) => rising & (1 << place) && type !== 'i32'))
+    throw new WireError(offset, 'a column that is no i32 cannot rise')
+}
+
+/** A column of so many rows from its first cell. */
+function filled(first: Cells, rows: number, step: 0 | 1): Cells {
+  const cells = new (first.constructor as new (rows: number) => Cells)(rows).fill(first[0]!)
+  if (step) for (let row = 0; row < rows; row++) cells[row]! += row
+  return cells
+}
+
 /** Every id must name a row that is already there. */
-function checkIds(cells: Cells, { target, low, high }: Bounds, table: TableName, column: string, offset: number): void {
+function checkIds(
+  cells: Cells,
+  { target, low, high }: Bounds,
+  table: TableName,
+  column: string,
+  offset: number,
+  stride: number,
+): void {
   const own = target === table ? 1 : 0
   for (let row = 0; row < cells.length; row++) {
     const id = cells[row]!
     if (id >= low && id < high + own * row) continue
     const what = id === -1 ? 'names no row' : `names row ${id} of ${target}, which has ${high + own * row}`
-    throw new WireError(offset + row * 4, `${table}.${column} ${what}`)
+    throw new WireError(offset + row * stride, `${table}.${column} ${what}`)
   }
 }
 

@@ -57,21 +57,32 @@ export class Encoder {
   }
 
   private block(name: TableName, list: Record<string, string | number | null>[]): Uint8Array {
-    const columns = Object.entries(wireTables[name]) as [string, ColumnType][]
-    const size = columns.reduce((sum, [, type]) => sum + padded(list.length * cellSize[type]), 0)
+    const columns = (Object.entries(wireTables[name]) as [string, ColumnType][]).map(([column, type]) => {
+      const cells = list.map((row) => {
+        const cell = row[column]!
+        return type === 'text' ? this.intern(cell as string | null) : (cell as number)
+      })
+      return { type, cells, short: shortened(type, cells) }
+    })
+    // One column tells how many rows there are.
+    if (columns.every(({ short }) => short !== null)) columns[0]!.short = null
+    for (const column of columns) if (column.short !== null) column.cells.length = 1
+    const size = columns.reduce((sum, { type, cells }) => sum + padded(cells.length * cellSize[type]), 0)
     const bytes = header(name, list.length, size)
     const view = new DataView(bytes.buffer)
+    const bits = (kind: 'same' | 'rising') =>
+      columns.reduce((sum, { short }, i) => sum + Number(short === kind) * 2 ** i, 0)
+    view.setUint16(2, bits('same'), true)
+    view.setUint16(12, bits('rising'), true)
     let at = 16
-    for (const [column, type] of columns) {
-      list.forEach((row, i) => {
-        const cell = row[column]!
-        const number = type === 'text' ? this.intern(cell as string | null) : (cell as number)
-        if (type === 'f64') view.setFloat64(at + i * 8, number, true)
-        else if (type === 'u8') view.setUint8(at + i, number)
-        else if (type === 'i8') view.setInt8(at + i, number)
-        else view.setInt32(at + i * 4, number, true)
+    for (const { type, cells } of columns) {
+      cells.forEach((cell, i) => {
+        if (type === 'f64') view.setFloat64(at + i * 8, cell, true)
+        else if (type === 'u8') view.setUint8(at + i, cell)
+        else if (type === 'i8') view.setInt8(at + i, cell)
+        else view.setInt32(at + i * 4, cell, true)
       })
-      at += padded(list.length * cellSize[type])
+      at += padded(cells.length * cellSize[type])
     }
     return bytes
   }
@@ -86,6 +97,12 @@ export class Encoder {
     }
     return id
   }
+}
+
+/** How a column can be told by its first cell alone. */
+function shortened(type: ColumnType, cells: readonly number[]): 'same' | 'rising' | null {
+  if (cells.every((cell) => Object.is(cell, cells[0]))) return 'same'
+  return type === 'i32' && cells.every((cell, row) => cell === cells[0]! + row) ? 'rising' : null
 }
 
 function header(name: TableName, rows: number, size: number): Uint8Array {

@@ -84,12 +84,14 @@ export class Expander {
       data: new Float64Array(2 * rows),
       site: new Int32Array(2 * rows),
     }
+    const begins = new Int32Array(rows)
     let parts = 0
+    let free = 0
     for (let row = 0; row < rows; row++) {
       const known = rules[row]!
       const op = ops[row]!
       const first = op < this.firsts.length ? this.firsts[op]! : -1
-      let tick = ticks[row]!
+      let tick = (begins[row] = Math.max(ticks[row]!, free))
       for (const second of [false, true]) {
         const slot = (second ? rule.secondSlot : rule.firstSlot).at(known)
         if (second && slot < 0) break
@@ -105,8 +107,9 @@ export class Expander {
         parts++
       }
       ends[row] = tick + 1
+      free = tick + 2
     }
-    this.append('step', rows, { pass: passes, op: ops, tick: ticks })
+    this.append('step', rows, { pass: passes, op: ops, tick: begins })
     this.append('stepEnd', rows, { step: steps, tick: ends })
     this.append('upstream', rows, { step: steps, data: upstreams })
     this.append(

@@ -5,13 +5,12 @@ unusual is turned into columns here. Each method first looks whether that is so,
 when the events need the careful way.
 """
 
-from array import array
-from collections import Counter
-from itertools import accumulate
-from operator import attrgetter, lt
+from itertools import repeat
+from operator import attrgetter, is_, itemgetter, lt
 
 from . import wire
 from .identity import number
+from .wire import packed
 
 # How many items an event takes in the flat lists of nodes and of runs of rules.
 # A node: number of the maker's probe, object, value, two operands or all of them in a tuple and a name, site, call.
@@ -28,7 +27,8 @@ class Bulk:
 
     def _take_nodes_in_bulk(self, flat, ticks):
         """Nodes whose operands are exactly their makers' parameters, with leaves and constants among them."""
-        if len(ticks) < _WORTHWHILE or not self.any_link:
+        count = len(ticks)
+        if count < _WORTHWHILE or not self.any_link:
             return False
         numbers, objs, values, lefts, rights, sites, calls = (flat[column::NODE] for column in range(NODE))
         types = set(map(type, values))
@@ -36,36 +36,37 @@ class Bulk:
             return False
         identity = self.identity
         identity.forget_dead()
-        serials = range(self.nodes, self.nodes + len(ticks))
+        serials = range(self.nodes, self.nodes + count)
         if not identity.add_new(objs, serials):
             return False
         lefts, rights = identity.of_all(lefts), identity.of_all(rights)
-        lone, without = 0, 0
-        for number_, count in Counter(numbers).items():
+        used = set(numbers)
+        lone = without = 0
+        for number_ in used:
             given = self.probes[number_].given if number_ >= 0 else 0
-            lone += count * (given == 1)
-            without += count * (given == 0)
+            if given < 2:
+                times = numbers.count(number_)
+                lone += times
+                without += times * (given == 0)
         # An operand that is no node, or one that the same object is only later.
-        if (lefts.count(-1) != without or rights.count(-1) != without + lone
+        if (lefts.count(-1) != without or rights.count(-1) != lone
                 or not all(map(lt, lefts, serials)) or not all(map(lt, rights, serials))):
             identity.remove(objs)
             return False
 
         self.nodes = serials.stop
         self.node_types.update(map(type, objs))
-        self.makers.fromlist(numbers)
-        self.lefts += lefts
-        self.rights += rights
         makers = self._makers_on_wire
-        for number_ in set(numbers):
+        for number_ in used:
             if number_ not in makers:
                 self._write_maker(number_)
-        if types == {float}:
-            kinds = array('B', bytes(len(values)))
-        else:
-            kinds = [wire.INT if type(value) is int else wire.F64 for value in values]
-        self.writer.extend(
-            'node', list(map(makers.__getitem__, numbers)), sites, calls, ticks, kinds, values, lefts, rights,
+        kinds = wire.F64 if types == {float} else bytes(map(is_, map(type, values), repeat(int)))
+        lefts, rights = packed('i', lefts), packed('i', rights)
+        self.makers.frombytes(packed('i', numbers))
+        self.lefts.frombytes(lefts)
+        self.rights.frombytes(rights)
+        self._extend(
+            'node', count, itemgetter(*numbers)(makers), sites, calls, ticks, kinds, _floats(values), lefts, rights,
         )
         return True
 
@@ -88,42 +89,46 @@ class Bulk:
         ops = self.identity.of_all(sources)
         if -1 in ops:
             return False
-        lone = 0
-        in_order = True
+        pick = itemgetter(*ops)
+        used = set(numbers)
         # A step takes a tick to begin, one for each part, and one to end.
-        lengths = {}
-        for number_, times in Counter(numbers).items():
+        ticks = 0
+        whole = True
+        for number_ in used:
             rule = self.probes[number_]
             if not self.confirmed.get(rule.key):
                 return False
-            lone += times * (len(rule.slots) == 1)
-            lengths[number_] = 2 + len(rule.slots)
-            in_order = in_order and rule.slots == [0, 1][:len(rule.slots)]
-        # A rule that was left after its first line.
-        if list(map(id, rights)).count(id(None)) != lone:
-            return False
-        for pair in set(zip(numbers, map(self.makers.__getitem__, ops))) - self._right_pairs:
+            ticks += numbers.count(number_) * (2 + len(rule.slots))
+            whole = whole and rule.slots == list(range(rule.arity))
+        for pair in set(zip(numbers, pick(self.makers))) - self._right_pairs:
             if not self._is_right_pair(*pair):
                 return False
             self._right_pairs.add(pair)
-        for op in self.others.keys() & ops if self.others else ():
-            if -1 in self.others[op]:
+        targets = pick(self.lefts), pick(self.rights)
+        if -1 in targets[0]:
+            whole = False
+            if any(-1 in self.others[op] for op in self.others.keys() & ops):
                 return False
         rules = self._rules_on_wire
-        for number_ in set(numbers):
+        for number_ in used:
             if number_ not in rules:
                 self._write_rule(number_)
 
         self._end_step()
-        ticks = array('i', accumulate(map(lengths.__getitem__, numbers), initial=self.tick))
-        self.tick = ticks.pop()
-        self.writer.extend(
-            'run', array('i', [self.active]) * count, list(map(rules.__getitem__, numbers)), ops, ticks, pulled,
-            left_amounts, right_amounts,
+        self._extend(
+            'run', count, self.active, itemgetter(*numbers)(rules), ops, self.tick, _floats(pulled),
+            _floats(left_amounts), _floats(right_amounts),
         )
-        self._reached.append((ops, sources, lefts, rights, in_order))
+        self.tick += ticks
         self._steps += count
         self._used_slots = []
+        touched = self._touched
+        for serials, objs in zip(targets, (lefts, rights)):
+            # Where a rule gives to each operand of its op, in order, what they are need not be looked up.
+            touched.update(zip(serials if whole else self.identity.of_all(objs), objs))
+        touched.update(zip(ops, sources))
+        # Of what there is no second one.
+        touched.pop(-1, None)
         return True
 
     def _is_right_pair(self, rule, maker):
@@ -140,24 +145,6 @@ class Bulk:
         self.writer.rows['rule'].extend((*row, -1, -1)[:4])
         self._rules_on_wire[number_] = len(self._rules_on_wire)
 
-    @property
-    def _touched(self):
-        """The nodes that a gradient has reached in this pass, by serial number."""
-        touched = self._touched_before
-        if self._reached:
-            reached, self._reached = self._reached, []
-            for ops, sources, *_ in reached:
-                touched.update(zip(ops, sources))
-            for ops, _, lefts, rights, in_order in reached:
-                for column, objs in (self.lefts, lefts), (self.rights, rights):
-                    simple = in_order and self.others.keys().isdisjoint(ops)
-                    serials = map(column.__getitem__, ops) if simple else self.identity.of_all(objs)
-                    touched.update([(serial, obj) for serial, obj in zip(serials, objs)
-                                    if obj is not None and serial not in touched])
-            # Of rules of one part the right ones are missing.
-            touched.pop(-1, None)
-        return touched
-
     def _hold_in_bulk(self):
         """What the cells hold at the end of a pass, when all nodes are of one plain class."""
         objs = self._touched.values()
@@ -169,25 +156,23 @@ class Bulk:
         if type(read) is not attrgetter:
             return False
         try:
-            cells = _numbers(list(map(read, objs)))
+            cells = list(map(read, objs))
         except AttributeError:
             return False
-        if cells is None:
+        if not set(map(type, cells)) <= _PLAIN:
             return False
         serials = list(self._touched)
         initial = self.program.initial
         held = self._held
-        before = [held.get(serial, initial) for serial in serials]
-        self.writer.extend('held', array('i', [self.active]) * len(serials), serials, before, cells)
+        before = [held.get(serial, initial) for serial in serials] if held else initial
+        self._extend('held', len(serials), self.active, serials, before, _floats(cells))
         held.update(zip(serials, cells))
         return True
 
 
-def _numbers(column):
-    """A column as floats; None when not all are plain numbers."""
-    kinds = set(map(type, column))
-    if kinds == {float}:
-        return list(column)
-    if kinds <= {float, int, bool}:
-        return list(map(number, column))
-    return None
+def _floats(numbers):
+    """Plain numbers as a column."""
+    try:
+        return packed('d', numbers)
+    except OverflowError:
+        return packed('d', list(map(number, numbers)))

@@ -5,9 +5,8 @@ that could run code of the class.
 """
 
 import types
-from array import array
 from itertools import repeat
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from weakref import ref
 
 MISSING = object()
@@ -19,7 +18,7 @@ _NUMBERS = (float, int, bool)
 class Identity:
     def __init__(self):
         # Address to serial number, and to a reference: what that gives must be the object itself.
-        self.table = {}
+        self.table = _Table({id(None): -1})
         self._references = {}
         # The references of nodes that are gone and still in the tables; without any, addresses alone can be trusted.
         self._dead = []
@@ -105,15 +104,15 @@ class Identity:
         return serial if reference() is obj else -1
 
     def of_all(self, objs):
-        """The serial numbers of living objects, -1 for those that are no nodes."""
+        """The serial numbers of two or more living objects, -1 for those that are no nodes."""
         kinds = set(map(type, objs))
         kinds.discard(type(None))
-        if all(map(self.tells, kinds)):
-            return array('i', map(self.table.get, map(id, objs), repeat(-1)))
-        self.forget_dead()
-        if len(self._references) == len(self.table):
-            return array('i', map(self.table.get, map(id, objs), repeat(-1)))
-        return array('i', map(self.of, objs))
+        if not all(map(self.tells, kinds)):
+            self.forget_dead()
+            if len(self._references) + 1 < len(self.table):
+                return list(map(self.of, objs))
+        # The fastest way to look up many keys.
+        return itemgetter(*map(id, objs))(self.table)
 
     def forget_dead(self):
         """From here to the next death every reference is one to a node."""
@@ -171,6 +170,13 @@ class Identity:
             place = self.places.get(key)
             reader = self._readers[kind, key] = _reader(kind, key) if place is None else self._place_reader(*place)
         return reader
+
+
+class _Table(dict):
+    """Serial numbers by address."""
+
+    def __missing__(self, address):
+        return -1
 
 
 class _Strong:

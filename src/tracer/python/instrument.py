@@ -139,11 +139,7 @@ class Instrumenter(Steps, Stores, Rules, Loads, Makers, DualRules):
                 return None
             slots.append(maker.params.index(target))
         like = node.body[-1]
-        number = self._probe(FAST, node, self.program.contributions[node.body[0], node.body[0].target][0])
-        self.probes[number].scope = maker
-        self.probes[number].slots = slots
-        self.probes[number].arity = len(maker.params)
-        self.probes[number].lines = node.body
+        number = self._rule(node, maker, slots)
         body = []
         arguments = [self._number(number, like), self._name(source, like), self._copy_plain(parts[0][2][0], like)]
         for place, (statement, (target, _, _)) in enumerate(zip(node.body, parts)):
@@ -155,11 +151,23 @@ class Instrumenter(Steps, Stores, Rules, Loads, Makers, DualRules):
             arguments += [self._name(target, like), self._name('@%d' % place, like)]
         if len(parts) == 2:
             # What the first line did stays done when the second one raises.
-            first = [self._statement('r1', like, *arguments[:5]), ast.copy_location(ast.Raise(None, None), like)]
+            alone = self._number(self._rule(node, maker, slots[:1]), like)
+            first = [self._statement('r1', like, alone, *arguments[1:5]),
+                     ast.copy_location(ast.Raise(None, None), like)]
             handler = ast.copy_location(ast.ExceptHandler(None, None, first), like)
             body[1] = ast.copy_location(ast.Try([body[1]], [handler], [], []), like)
         body.append(self._statement('r%d' % len(parts), like, *arguments))
         return body
+
+    def _rule(self, node, maker, slots):
+        """The probe of a rule, or of its first line alone."""
+        number = self._probe(FAST, node, self.program.contributions[node.body[0], node.body[0].target][0])
+        probe = self.probes[number]
+        probe.scope = maker
+        probe.slots = slots
+        probe.arity = len(maker.params)
+        probe.lines = node.body[:len(slots)]
+        return number
 
     def _recursion_roles(self, scope):
         """Of a recursive rule's parameters: the one that is the node, and the one that carries the gradient."""

@@ -3,7 +3,6 @@
 bulk.py does the same for thousands of common ones at once.
 """
 
-from array import array
 from itertools import chain, groupby, repeat
 
 from . import wire
@@ -44,7 +43,7 @@ class Nodes:
         for is_plain, group in groups:
             end = at + len(list(group))
             part = flat[at * NODE:end * NODE]
-            ticks = array('i', range(born + at, born + end))
+            ticks = range(born + at, born + end)
             if not is_plain or not self._take_nodes_in_bulk(part, ticks):
                 self._take_each_node(part, ticks)
             at = end
@@ -55,10 +54,10 @@ class Nodes:
         """Nodes one by one: everything that an engine may do."""
         identity = self.identity
         rows = self.writer.rows['operand']
-        first = serial = self.nodes
+        serial = self.nodes
         indexed = any(key[0] == 'map' for key in self.program.gradient)
-        values = []
-        for maker, obj, value, left, right, site, call in zip(*[iter(flat)] * NODE):
+        tell = self.writer.rows['value'].extend
+        for tick, (maker, obj, value, left, right, site, call) in zip(ticks, zip(*[iter(flat)] * NODE)):
             kind = wire.OP if maker >= 0 else -maker
             given = ()
             name = probe = None
@@ -96,11 +95,9 @@ class Nodes:
                 self._index(obj, serial)
             if value is MISSING:
                 value = identity.read(obj, self.program.value[0])
-            values.append(value)
+            tell((serial, tick, wire.INT if type(value) is int else wire.F64, number(value)))
             serial += 1
             self.nodes = serial
-        kinds = [wire.INT if type(value) is int else wire.F64 for value in values]
-        self.writer.extend('value', list(range(first, serial)), ticks, kinds, list(map(number, values)))
 
     def _index(self, obj, serial):
         skip = {key[1] for key in list(self.program.gradient) + self.program.value[:1] if key[0] == 'attr'}

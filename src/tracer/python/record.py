@@ -60,9 +60,8 @@ class Recorder(Nodes, Passes, Invocations, Writes, Bulk, Tangents):
         self._marked = False
         self._upstream = _NAN
         self._used_slots = []
-        self._touched_before = {}
-        # Those to be added to `_touched`.
-        self._reached = []
+        # The nodes that a gradient has reached in this pass, by serial number.
+        self._touched = {}
         self._rooted = False
         self._held = {}
         self._invocations = {}
@@ -110,11 +109,18 @@ class Recorder(Nodes, Passes, Invocations, Writes, Bulk, Tangents):
     def flush(self):
         self._last_flush = time.monotonic()
         self._rows_flushed = self.nodes
+        self._link()
+        self.writer.flush()
+
+    def _extend(self, table, count, *columns):
+        self._link()
+        self.writer.extend(table, count, *columns)
+
+    def _link(self):
+        """An engine that keeps no links at all (a tape) is not missing any."""
         if not self.any_link:
-            # An engine that keeps no links at all (a tape) is not missing any.
             rows = self.writer.rows['operand']
             rows[2::3] = [flags | 2 if value >= 0 else flags for value, flags in zip(rows[1::3], rows[2::3])]
-        self.writer.flush()
 
     # -- names
 

@@ -1,7 +1,6 @@
 """Forward mode: the pass that runs while the nodes are made. A node's gradient is its tangent."""
 
 import ast
-from array import array
 
 from . import wire
 from .bulk import NODE
@@ -57,7 +56,7 @@ class Tangents:
 
     def _take_dual(self, event, terms):
         serial = self.nodes
-        self._take_each_node(event, array('i', [self._now()]))
+        self._take_each_node(event, (self._now(),))
         maker, obj, _, _, _, site, _ = event
         tangent = self.identity.read(obj, self.program.tangent)
         if not isinstance(tangent, _PLAIN):

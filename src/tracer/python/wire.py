@@ -6,7 +6,7 @@ import struct
 import sys
 
 MAGIC = b'BPLW'
-VERSION = 1
+VERSION = 2
 
 TABLES = {
     'text': {},
@@ -64,8 +64,6 @@ VALUE, GRADIENT = 0, 1
 WRITE_SET, WRITE_ADD, WRITE_ZERO, WRITE_HOOK, WRITE_CLIP, WRITE_UPDATE, WRITE_RELEASE = range(7)
 
 _CODES = {'u8': 'B', 'i8': 'b', 'i32': 'i', 'text': 'i', 'f64': 'd'}
-# The short tables, and those that their rows stand for: in a stretch of the stream the short ones come first.
-_SHORT = {'node': ('op', 'value', 'operand'), 'run': ('step', 'stepEnd', 'upstream', 'contribution')}
 # Columns that a scalar engine leaves at one value.
 _FIXED = {'tensor': -1, 'output': 0, 'thread': 0, 'how': 0}
 
@@ -81,38 +79,24 @@ class Writer:
         self._send = send
         self._texts = {}
         self._new_texts = []
-        self._started = False
-        self._layout = []
-        self._chunks = []
+        self._chunks = [MAGIC + struct.pack('<I', VERSION)]
+        self._layouts = {}
         self.rows = {}
         for number, (table, columns) in enumerate(TABLES.items()):
-            if table == 'text':
-                continue
-            fixed = _FIXED if table != 'tensor' else {}
-            self._layout.append((number, table, [(_CODES[kind], fixed.get(name)) for name, kind in columns.items()]))
-            self.rows[table] = []
-        # The rows that come before those in `rows`, as packed columns.
-        self._packed = {table: _arrays(layout) for _, table, layout in self._layout}
+            if table != 'text':
+                fixed = _FIXED if table != 'tensor' else {}
+                layout = [(_CODES[kind], fixed.get(name)) for name, kind in columns.items()]
+                self._layouts[table] = number, layout, sum(value is None for _, value in layout)
+                self.rows[table] = []
 
-    def extend(self, table, *columns):
-        """Adds rows given as columns, each a list of numbers or an array of the column's own type."""
-        if table in _SHORT and any(self.rows[other] or self._packed[other][0] for other in _SHORT[table]):
-            self._close()
-        self._pack(table)
-        for packed, column in zip(self._packed[table], columns):
-            if type(column) is list:
-                packed.fromlist(column)
-            else:
-                packed.extend(column)
+    def extend(self, table, count, *columns):
+        """Adds `count` rows after all that were given before, each column in one of these forms:
 
-    def _pack(self, table):
-        """Moves the rows given one by one to the packed ones."""
-        rows = self.rows[table]
-        if rows:
-            columns = self._packed[table]
-            for place, packed in enumerate(columns):
-                packed.fromlist(rows[place::len(columns)])
-            rows.clear()
+        a list or tuple of numbers, the same packed, a number that all rows have, a range.
+        """
+        self._close()
+        number, layout, _ = self._layouts[table]
+        self._chunks += _block(number, count, layout, columns)
 
     def text(self, text):
         """The id of a text, -1 for None."""
@@ -133,52 +117,57 @@ class Writer:
 
     def _close(self):
         """Ends a stretch of the stream: blocks in table order, so that a row comes after the rows it names."""
-        chunks = self._chunks
-        if not self._started:
-            self._started = True
-            chunks.append(MAGIC + struct.pack('<I', VERSION))
         if self._new_texts:
-            chunks.append(self._text_block())
-        for number, table, layout in self._layout:
-            self._pack(table)
-            if self._packed[table][0]:
-                chunks.append(_block(number, self._packed[table], layout))
-                self._packed[table] = _arrays(layout)
+            self._chunks.append(self._text_block())
+        for table, rows in self.rows.items():
+            if rows:
+                number, layout, width = self._layouts[table]
+                columns = [rows[place::width] for place in range(width)]
+                self._chunks += _block(number, len(columns[0]), layout, columns)
+                rows.clear()
 
     def _text_block(self):
         texts, self._new_texts = self._new_texts, []
         offsets = [0]
         for text in texts:
             offsets.append(offsets[-1] + len(text))
-        payload = _padded(_bytes(array.array('I', offsets))) + _padded(b''.join(texts))
+        payload = _padded(struct.pack('<%dI' % len(offsets), *offsets)) + _padded(b''.join(texts))
         return struct.pack('<HHIII', 0, 0, len(texts), len(payload), 0) + payload
 
 
-def _arrays(layout):
-    return [array.array(code) for code, fixed in layout if fixed is None]
+def packed(code, numbers):
+    """A column as bytes, in the machine's order. An `array` takes several times as long: it parses item by item."""
+    return struct.pack('%d%s' % (len(numbers), code), *numbers)
 
 
-def _block(number, packed, layout):
-    rows = len(packed[0])
-    columns = iter(packed)
-    chunks = []
-    for code, fixed in layout:
-        if fixed is None:
-            chunks.append(_padded(_bytes(next(columns))))
-        else:
-            chunks.append(_padded(_bytes(array.array(code, (fixed,))) * rows))
-    payload = b''.join(chunks)
-    return struct.pack('<HHIII', number, 0, rows, len(payload), 0) + payload
+def _block(number, count, layout, columns):
+    """The header and the columns of a block; of a column that one cell tells all of, that cell."""
+    same = rising = 0
+    given = iter(columns)
+    chunks = [b'']
+    for place, (code, fixed) in enumerate(layout):
+        column = next(given) if fixed is None else fixed
+        kind = type(column)
+        if kind is range:
+            rising |= 1 << place
+            column = column[:1]
+        elif kind is int or kind is float:
+            same |= 1 << place
+            column = (column,)
+        payload = column if kind is bytes else packed(code, column)
+        chunks.append(_padded(payload if sys.byteorder == 'little' else _swapped(code, payload)))
+    chunks[0] = struct.pack('<HHIIHH', number, same, count, sum(map(len, chunks)), rising, 0)
+    return chunks
 
 
-def _bytes(column):
-    if sys.byteorder == 'big':
-        column.byteswap()
+def _swapped(code, payload):
+    column = array.array(code, payload)
+    column.byteswap()
     return column.tobytes()
 
 
 def _padded(payload):
-    return payload + bytes(-len(payload) % 8)
+    return payload + bytes(-len(payload) % 8) if len(payload) % 8 else payload
 
 
 def schema():
