@@ -9,11 +9,14 @@ from .wire import CALL, LOOP
 class _Run:
     """One frame: a call that is under way, or was the last one seen."""
 
-    __slots__ = ('frame', 'code', 'row', 'parent', 'children', 'receiver', 'loop', 'count', 'iteration', 'inner')
+    __slots__ = (
+        'frame', 'code', 'places', 'row', 'parent', 'children', 'receiver', 'loop', 'count', 'iteration', 'inner',
+    )
 
     def __init__(self, frame, code, parent):
         self.frame = frame
         self.code = code
+        self.places = code.places
         self.row = -1
         self.parent = parent
         self.children = ()
@@ -32,6 +35,7 @@ class Calls:
         self._codes = codes
         self._loops = Loops(loops, sites)
         self._names = names
+        # By frame: frames are the same only when they are one.
         self.runs = {}
         self.counts = []
         self.next_row = count().__next__
@@ -39,13 +43,12 @@ class Calls:
 
     def row(self, frame, code):
         """The row of the innermost call or iteration that a frame is in now, -1 at module level."""
-        return self._row_in(self._run(frame, code))
+        return self._row_in(self._run(frame, code), frame.f_lasti)
 
     def locate(self, frame, code):
         """The rows of the site and of the call that a frame is at."""
         lasti = frame.f_lasti
-        run = code.run = self._run(frame, code)
-        row = self._row_in(run)
+        row = self._row_in(self._run(frame, code), lasti)
         if lasti not in code.places:
             loops = code.loops[lasti]
             alone = len(loops) == 1
@@ -54,15 +57,11 @@ class Calls:
         return code.places[lasti][0], row
 
     def clear(self):
-        for run in self.runs.values():
-            run.code.run = None
         self.runs.clear()
 
     def _run(self, frame, code):
-        run = self.runs.get(id(frame))
-        if run is not None and run.frame is frame:
-            return run
-        return self._enter(frame, code)
+        run = self.runs.get(frame)
+        return run if run is not None else self._enter(frame, code)
 
     def _enter(self, frame, code):
         chain = [(frame, code)]
@@ -76,9 +75,8 @@ class Calls:
                 frame = frame.f_back
             if frame is None:
                 break
-            known = self.runs.get(id(frame))
-            if known is not None and known.frame is frame:
-                parent = known
+            parent = self.runs.get(frame)
+            if parent is not None:
                 break
             chain.append((frame, code))
         for frame, code in reversed(chain):
@@ -88,20 +86,22 @@ class Calls:
     def _add(self, frame, code, parent):
         run = _Run(frame, code, parent)
         if parent is not None:
-            run.row = self._row_in(parent)
+            lasti = parent.frame.f_lasti
+            run.row = self._row_in(parent, lasti)
             # A plain call must have returned before its caller makes the next one; generators may be suspended.
-            children = [run]
+            children = []
             for other in parent.children:
                 if not other.code.generator or len(parent.children) > 4:
                     self._drop(other)
                 else:
-                    children.insert(-1, other)
+                    children.append(other)
+            children.append(run)
             parent.children = children
         if code.comprehension:
             run.receiver = parent.receiver if parent is not None else None
         elif code.scope.is_function:
             run.row = self._write_call(run, code, parent)
-        self.runs[id(frame)] = run
+        self.runs[frame] = run
         return run
 
     def _drop(self, run):
@@ -109,10 +109,7 @@ class Calls:
         while waiting:
             gone = waiting.pop()
             waiting.extend(gone.children)
-            if self.runs.get(id(gone.frame)) is gone:
-                del self.runs[id(gone.frame)]
-            if gone.code.run is gone:
-                gone.code.run = None
+            self.runs.pop(gone.frame, None)
             # Nothing refers to it in a circle: it goes now, and with it its frame and what that holds.
             gone.parent = gone.frame = None
             gone.children = ()
@@ -128,12 +125,13 @@ class Calls:
             instance = self._names.instance(run.receiver, above.receiver if above is not None else None)
         site = self._sites.at(parent.code, parent.frame.f_lasti) if parent is not None else -1
         text = self._writer.text
-        self.add((run.row, CALL, text(code.qualname), text(instance), site, -1))
+        if code.label is None:
+            code.label = text(code.qualname)
+        self.add((run.row, CALL, code.label, text(instance), site, -1))
         return self.next_row()
 
-    def _row_in(self, run):
+    def _row_in(self, run, lasti):
         row = run.row
-        lasti = run.frame.f_lasti
         loops = run.code.loops.get(lasti)
         if loops is None:
             loops = self._loops.around(run.code, lasti)

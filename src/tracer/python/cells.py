@@ -7,6 +7,7 @@ what things are called.
 import ast
 
 from .scopes import INITIALISERS, index_of, namespace_owner, tail
+from .syntax import walk
 
 _READERS = ('get', 'pop', 'setdefault')
 
@@ -83,7 +84,7 @@ class Cells:
         waiting = [(expression, scope)]
         while waiting:
             current, around = waiting.pop()
-            for node in ast.walk(current):
+            for node in walk(current):
                 found.nodes.append(node)
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                     for callee in self.functions.get(node.func.id, ()):

@@ -13,6 +13,7 @@ from .duals import find_rules
 from .engine_code import EngineCode
 from .gradient_cells import GradientCells
 from .scopes import INITIALISERS, LOOPS, tail
+from .syntax import walk
 from .value_cells import ValueCells
 
 
@@ -109,7 +110,7 @@ class Program(Cells, GradientCells, Constructors, ValueCells, EngineCode):
     def _is_called_in_order(self, scope):
         """A plain function that is one node's rule: whoever calls it for one after the other drives the pass."""
         return scope.is_function and scope.owner is None and scope.parent.parent is None and not any(
-            isinstance(node, LOOPS) for node in ast.walk(scope.node)
+            isinstance(node, LOOPS) for node in walk(scope.node)
         ) and not self._calls_itself(scope)
 
     def _is_number_of_nodes(self, key):

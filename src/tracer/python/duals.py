@@ -9,7 +9,7 @@ import ast
 import math
 
 from .scopes import COMPREHENSIONS, INITIALISERS, plain
-from .syntax import value_of
+from .syntax import children, value_of
 
 _STEP = 1e-5
 _BINARY = {
@@ -175,7 +175,7 @@ def _terms(program, tangent, expression, scope):
             return set().union(*(operands(value, (*seen, node.id)) for value in _bound(node.id, scope)))
         if program.cell(node) is not None:
             return set()
-        return set().union(*(operands(child, seen) for child in ast.iter_child_nodes(node)))
+        return set().union(*(operands(child, seen) for child in children(node)))
 
     def split(node, sign, factors, seen):
         names = operands(node)

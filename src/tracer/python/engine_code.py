@@ -3,6 +3,7 @@
 import ast
 
 from .scopes import INITIALISERS, LOOPS, tail
+from .syntax import walk
 
 
 class EngineCode:
@@ -97,18 +98,18 @@ class EngineCode:
                 holder = self.holder(target)
                 if isinstance(value, ast.Constant) and not value.value:
                     continue
-                names = [n.id for n in ast.walk(holder) if isinstance(n, ast.Name)]
-                loops = any(isinstance(n, LOOPS) for n in ast.walk(scope.node))
+                names = [n.id for n in walk(holder) if isinstance(n, ast.Name)]
+                loops = any(isinstance(n, LOOPS) for n in walk(scope.node))
                 if any(n in place.params for n in names for place in scope.ancestors()) and (loops or scope.calls):
                     return True
         called = self._stored_functions()
         rules = self._plain_rules()
-        for loop in ast.walk(scope.node):
+        for loop in walk(scope.node):
             if not isinstance(loop, LOOPS):
                 continue
-            targets = ast.walk(loop.target) if hasattr(loop, 'target') else ()
+            targets = walk(loop.target) if hasattr(loop, 'target') else ()
             names = {n.id for n in targets if isinstance(n, ast.Name)}
-            for call in ast.walk(loop):
+            for call in walk(loop):
                 if not isinstance(call, ast.Call):
                     continue
                 function = call.func
@@ -143,7 +144,7 @@ class EngineCode:
                     self.cell(stored) == key and (by, stored) not in self.contributions
                     for by, stored, _ in scope.stores
                 )
-                if not seeded and not any(isinstance(n, ast.While) for n in ast.walk(scope.node)):
+                if not seeded and not any(isinstance(n, ast.While) for n in walk(scope.node)):
                     found.add(scope.name)
         return found
 

@@ -4,6 +4,7 @@ import ast
 import builtins
 
 from .scopes import INITIALISERS, plain, same, tail
+from .syntax import walk
 
 
 class GradientCells:
@@ -26,7 +27,7 @@ class GradientCells:
             return None
         flow = self.flow(value, scope)
         holder = self.holder(target)
-        own = [n for n in self.loads(ast.walk(value), key) if same(self.holder(n), holder)]
+        own = [n for n in self.loads(walk(value), key) if same(self.holder(n), holder)]
         adds = isinstance(statement, ast.AugAssign) or bool(own)
         others = [n for n in self.loads(flow.nodes, key) if not same(self.holder(n), holder)]
         if others:
@@ -57,7 +58,7 @@ class GradientCells:
             if plain(other) == plain(target):
                 if isinstance(statement, ast.AugAssign):
                     return True
-                if any(same(n, other) for n in ast.walk(value) if isinstance(n, (ast.Attribute, ast.Subscript))):
+                if any(same(n, other) for n in walk(value) if isinstance(n, (ast.Attribute, ast.Subscript))):
                     return True
         return False
 
@@ -132,7 +133,7 @@ class GradientCells:
             for scope in module.all_scopes():
                 if scope.receiver is None:
                     continue
-                for load in self.loads(ast.walk(scope.node), key):
+                for load in self.loads(walk(scope.node), key):
                     holder = self.holder(load)
                     mapping = load.value if isinstance(load, ast.Subscript) else load.func.value
                     if isinstance(holder, ast.Name) and holder.id == scope.receiver:

@@ -14,7 +14,7 @@ from .rules import Rules
 from .scopes import FUNCTIONS, INITIALISERS, same, tail
 from .steps import Steps
 from .stores import Stores
-from .syntax import path_of, root_of, value_of
+from .syntax import path_of, root_of, value_of, walk
 
 
 class Instrumenter(Steps, Stores, Rules, Loads, Makers, DualRules):
@@ -189,7 +189,7 @@ class Instrumenter(Steps, Stores, Rules, Loads, Makers, DualRules):
 
     def _is_holder(self, name, scope):
         """A parameter whose attributes or items are read is a node, not a number."""
-        for node in ast.walk(scope.node):
+        for node in walk(scope.node):
             if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.value, ast.Name):
                 if node.value.id == name:
                     return True
@@ -372,7 +372,7 @@ class Instrumenter(Steps, Stores, Rules, Loads, Makers, DualRules):
     def _is_driver(self, scope):
         if isinstance(scope.node, (ast.Lambda, ast.AsyncFunctionDef)) or scope.name in INITIALISERS:
             return False
-        if any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in ast.walk(scope.node)):
+        if any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in walk(scope.node)):
             return False
         nested = any(place in self._maker_scopes() for place in scope.ancestors())
         if nested:

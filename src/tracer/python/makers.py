@@ -4,7 +4,7 @@ import ast
 
 from .probe import ASSIGN
 from .scopes import INITIALISERS, index_of, namespace_owner, tail
-from .syntax import is_local, listed, made_from, root_of, vararg
+from .syntax import is_local, listed, made_from, root_of, vararg, walk
 
 # What an expression may consist of that makes no objects of the user's and is as good as sure not to raise.
 _HARMLESS = (ast.Constant, ast.Name, ast.Attribute, ast.Tuple, ast.List, ast.Set, ast.JoinedStr, ast.FormattedValue,
@@ -73,7 +73,7 @@ class Makers:
         functions = [function for function, _, _ in self.program.constructors(node, scope)]
         values = [*node.args, *(word.value for word in node.keywords)]
         known = functions and None not in functions
-        if known and values and all(isinstance(n, _HARMLESS) for n in ast.walk(values[-1])):
+        if known and values and all(isinstance(n, _HARMLESS) for n in walk(values[-1])):
             last = made.keywords[-1] if made.keywords else None
             value = last.value if last else made.args[-1]
             hint = self._call('o', value, ast.copy_location(ast.Constant(None), value))
@@ -212,7 +212,7 @@ class Makers:
 
     def _is_helper(self, function):
         """Whether what is computed depends on a parameter that is a function or a word."""
-        for node in ast.walk(function.node):
+        for node in walk(function.node):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in function.params:
                 return True
             if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name) and node.left.id in function.params:

@@ -22,6 +22,7 @@ from .retell import Retelling
 from .roles import Roles
 from .scopes import Module
 from .sites import Code, Sites, code_objects
+from .syntax import walk
 from .trail import Trail
 from .watch import Watcher
 from .watch_probes import make_watch_probes
@@ -296,7 +297,7 @@ def is_below(path, roots):
 
 def imported(tree, path):
     """The dotted names a module imports; relative ones with their leading dots."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name

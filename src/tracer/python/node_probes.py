@@ -21,7 +21,7 @@ def node_probes(events):
     frame_at = sys._getframe
     identity = recorder.identity
     probe_table = recorder.probes
-    counts, locate = calls.counts, calls.locate
+    counts, locate, find_call = calls.counts, calls.locate, calls.runs.get
     add_call, next_call = calls.add, calls.next_row
     pending = []
     # A node that is being made, until its maker tells of it.
@@ -32,8 +32,8 @@ def node_probes(events):
     def where(frame, code):
         """The rows of the site and of the call that a frame of the user's is at."""
         place = code.places.get(frame.f_lasti)
-        call = code.run
-        if place is None or call is None or call.frame is not frame or place[1] is not None:
+        call = find_call(frame)
+        if place is None or call is None or place[1] is not None:
             return locate(frame, code)
         return place[0], call.row
 
@@ -240,25 +240,29 @@ def node_probes(events):
         nonlocal newest
         if newest is node and events.driver is None:
             frame = frame_at(2)
-            code = find_code(id(frame.f_code))
-            while code is None or code.engine:
-                frame = frame.f_back
-                if frame is None:
-                    break
+            call = find_call(frame)
+            code = None
+            if call is None:
                 code = find_code(id(frame.f_code))
+                while code is None or code.engine:
+                    frame = frame.f_back
+                    if frame is None:
+                        break
+                    code = find_code(id(frame.f_code))
+                else:
+                    call = find_call(frame)
             if frame is not None:
                 if back or ran:
                     seal()
                 newest = None
                 # What `where` does, without a call of it.
-                place = code.places.get(frame.f_lasti)
-                call = code.run
-                if place is not None and call is not None and call.frame is frame:
+                place = call.places.get(frame.f_lasti) if call is not None else None
+                if place is not None:
                     site, loop, header = place
                     if loop is None:
                         row = call.row
                     elif loop < 0:
-                        row = locate(frame, code)[1]
+                        row = locate(frame, call.code)[1]
                     else:
                         times = counts[loop]
                         if call.count == times and call.loop == loop:
@@ -270,7 +274,7 @@ def node_probes(events):
                             call.inner = None
                             add_call((call.row, LOOP, -1, -1, header, times))
                 else:
-                    site, row = locate(frame, code)
+                    site, row = locate(frame, code or call.code)
                 if pending:
                     for obj, value in pending:
                         tell((CONSTANT, obj, value, None, None, site, row))

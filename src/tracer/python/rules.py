@@ -4,7 +4,7 @@ import ast
 
 from .probe import ASSIGN, FAST, INCREMENT, PULL
 from .scopes import COMPREHENSIONS, FUNCTIONS, same, tail
-from .syntax import replaced, value_of
+from .syntax import replaced, value_of, walk
 
 
 class Rules:
@@ -46,7 +46,7 @@ class Rules:
             return None
         if not isinstance(target.value, ast.Name):
             return None
-        loads = list(self.program.loads(ast.walk(statement.value), found[0]))
+        loads = list(self.program.loads(walk(statement.value), found[0]))
         names = {n.value.id if isinstance(n.value, ast.Name) else None for n in loads}
         if len(names) != 1 or None in names or target.value.id in names:
             return None
@@ -118,8 +118,8 @@ class Rules:
         while isinstance(function.node, ast.Lambda) and function.parent.is_function:
             function = function.parent
         number = self._probe(PULL, node, key)
-        pulled = [n for n in ast.walk(term) if isinstance(n, ast.Call) and tail(n) == function.name]
-        loads = list(self.program.loads(ast.walk(term), key))
+        pulled = [n for n in walk(term) if isinstance(n, ast.Call) and tail(n) == function.name]
+        loads = list(self.program.loads(walk(term), key))
         like = term
         site = self._number(number, like)
         if pulled and function.is_function:

@@ -7,6 +7,8 @@ like any other.
 import ast
 import re
 
+from .syntax import children
+
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
@@ -82,7 +84,7 @@ class Module:
         self.renamed = {}
         self.root = Scope(tree, None, None, self)
         self.scopes[tree] = self.root
-        for child in ast.iter_child_nodes(tree):
+        for child in children(tree):
             self._visit(child, tree, self.root, None)
 
     def all_scopes(self):
@@ -126,18 +128,18 @@ class Module:
         if isinstance(node, ast.ClassDef):
             owner = Class(node, self)
             self.classes.append(owner)
-            for child in ast.iter_child_nodes(node):
+            for child in children(node):
                 self._visit(child, node, scope, owner)
             return
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             self.renamed.update((alias.asname, alias.name) for alias in node.names if alias.asname)
         self._collect(node, scope, owner)
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             self._visit(child, node, scope, owner if isinstance(node, (ast.If, ast.Try)) else None)
 
     def _visit_fields(self, arguments, parent, scope):
         self.parents[arguments] = parent
-        for child in ast.iter_child_nodes(arguments):
+        for child in children(arguments):
             self._visit(child, arguments, scope, None)
 
     def _method(self, owner, node, scope):

@@ -5,6 +5,7 @@ import dis
 import sys
 
 from .scopes import COMPREHENSIONS, FUNCTIONS, LOOPS
+from .syntax import children, walk
 
 _EXACT = sys.version_info >= (3, 11)
 
@@ -13,7 +14,7 @@ class Code:
     """What is known of one code object of the user's."""
 
     __slots__ = ('code', 'module', 'scope', 'node', 'engine', 'maker', 'initialiser', 'builder', 'comprehension',
-                 'qualname', 'spans', 'sites', 'loops', 'generator', 'driver', 'tells', 'places', 'run')
+                 'qualname', 'spans', 'sites', 'loops', 'generator', 'driver', 'tells', 'places', 'label')
 
     def __init__(self, code, module, scope, node):
         self.code = code
@@ -32,8 +33,8 @@ class Code:
         self.tells = False
         # By instruction: the row of its site, and the loop around it: a number, None for none, -1 for several.
         self.places = {}
-        # The call of this code that was seen last.
-        self.run = None
+        # The row of the text of its name.
+        self.label = None
 
     def span(self, lasti):
         """(start line, start column, end line, end column), columns in bytes; None when unknown."""
@@ -56,7 +57,7 @@ class Code:
                 break
             line = number
         best = None
-        for node in ast.walk(self.node):
+        for node in walk(self.node):
             if isinstance(node, (ast.BinOp, ast.UnaryOp, ast.Call, ast.AugAssign)) and node.lineno == line:
                 if best is None or (node.end_lineno, node.end_col_offset) > (best.end_lineno, best.end_col_offset):
                     best = node
@@ -131,7 +132,7 @@ class Sites:
 
 def chained_calls(tree):
     """Method calls over several lines: (line, column) of the method's name, and the span of the whole call."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.lineno != node.func.end_lineno:
             name = node.func.end_lineno, node.func.end_col_offset - len(node.func.attr.encode())
             yield name, (node.lineno, node.col_offset, node.end_lineno, node.end_col_offset)
@@ -177,18 +178,18 @@ def code_objects(code, module):
 
 def _nested(node):
     """The functions, classes and comprehensions directly inside a node, in source order."""
-    waiting = list(reversed(list(ast.iter_child_nodes(node))))
+    waiting = children(node)[::-1]
     while waiting:
         current = waiting.pop()
         if isinstance(current, FUNCTIONS + (ast.ClassDef,) + COMPREHENSIONS):
             yield current
             if isinstance(current, COMPREHENSIONS):
                 # Inlined since 3.12: what is inside may as well belong to the code around it.
-                waiting.extend(reversed(list(ast.iter_child_nodes(current))))
+                waiting.extend(reversed(children(current)))
             elif not isinstance(current, ast.ClassDef):
-                waiting.extend(reversed(list(ast.iter_child_nodes(current.args))))
+                waiting.extend(reversed(children(current.args)))
             continue
-        waiting.extend(reversed(list(ast.iter_child_nodes(current))))
+        waiting.extend(reversed(children(current)))
 
 
 def _matches(code, node):

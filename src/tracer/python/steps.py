@@ -3,7 +3,7 @@
 import ast
 
 from .scopes import LOOPS, same
-from .syntax import binds, root_of, value_of
+from .syntax import binds, root_of, value_of, walk
 
 
 class Steps:
@@ -36,12 +36,12 @@ class Steps:
                 for call in scope.calls:
                     for argument in call.args:
                         for key in self.program.gradient:
-                            if next(self.program.loads(ast.walk(argument), key), None) is not None:
+                            if next(self.program.loads(walk(argument), key), None) is not None:
                                 place = self._binding_of(self._first_holder(argument, key), scope)
                                 yield self.module.scopes.get(place, scope) if place is not None else scope
 
     def _first_holder(self, argument, key):
-        return self.program.holder(next(self.program.loads(ast.walk(argument), key)))
+        return self.program.holder(next(self.program.loads(walk(argument), key)))
 
     def _binding_of(self, holder, scope):
         """The loop or function in which the name at the root of an expression gets its value."""
@@ -67,7 +67,7 @@ class Steps:
         return scope.node
 
     def _binder(self, name, scope):
-        for node in ast.walk(scope.node):
+        for node in walk(scope.node):
             if isinstance(node, ast.comprehension) and binds(node.target, name):
                 return 'comprehension', node, node.iter
             if isinstance(node, ast.For) and binds(node.target, name):

@@ -4,7 +4,7 @@ import ast
 
 from .probe import SEED
 from .scopes import INITIALISERS, same
-from .syntax import root_of
+from .syntax import root_of, walk
 
 
 class Stores:
@@ -183,7 +183,7 @@ class Stores:
         for other in scope.node.body:
             if other is statement:
                 return True
-            if any(isinstance(n, (ast.Return, ast.Yield, ast.YieldFrom, ast.Await)) for n in ast.walk(other)):
+            if any(isinstance(n, (ast.Return, ast.Yield, ast.YieldFrom, ast.Await)) for n in walk(other)):
                 return False
         return False
 

@@ -3,6 +3,26 @@
 import ast
 
 
+def children(node):
+    """What `ast.iter_child_nodes` gives, without the contexts, in a third of the time."""
+    found = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            found += [item for item in value if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST) and name != 'ctx':
+            found.append(value)
+    return found
+
+
+def walk(node):
+    """What `ast.walk` gives, without the contexts: the analysis spends most of its time here."""
+    waiting = [node]
+    for current in waiting:
+        waiting += children(current)
+        yield current
+
+
 def replaced(instrumenter, term, old, new, scope):
     """A rewritten copy of an expression in which one node is another."""
     if term is old:
@@ -35,7 +55,7 @@ def made_from(node):
 
 
 def binds(target, name):
-    return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(target)) and not isinstance(
+    return any(isinstance(n, ast.Name) and n.id == name for n in walk(target)) and not isinstance(
         target, (ast.Attribute, ast.Subscript)
     )
 
@@ -72,7 +92,7 @@ def listed(node):
             if isinstance(argument, ast.Name):
                 yield argument.id
             elif isinstance(argument, (ast.Tuple, ast.List, ast.Set)):
-                for element in ast.walk(argument):
+                for element in walk(argument):
                     if isinstance(element, ast.Name):
                         yield element.id
 

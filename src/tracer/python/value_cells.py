@@ -6,6 +6,7 @@ A *maker* is the call, the display or the store by which that happens: it makes 
 import ast
 
 from .scopes import INITIALISERS, index_of, same, tail
+from .syntax import walk
 
 
 class ValueCells:
@@ -47,7 +48,7 @@ class ValueCells:
     def _fills_new(self, statement, scope):
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
         roots = [target.value for target in targets if isinstance(target, (ast.Attribute, ast.Subscript))]
-        given_out = {n.id for value in scope.returns for n in ast.walk(value) if isinstance(n, ast.Name)}
+        given_out = {n.id for value in scope.returns for n in walk(value) if isinstance(n, ast.Name)}
         return any(
             isinstance(root, ast.Name)
             and (root.id == scope.receiver or root.id in given_out and self._is_made_here(root.id, scope))
@@ -116,7 +117,7 @@ class ValueCells:
                 score += 5
         for maker, scope in makers.items():
             module = scope.module
-            for node in self.loads(ast.walk(maker), key):
+            for node in self.loads(walk(maker), key):
                 if isinstance(module.parents[node], (ast.BinOp, ast.UnaryOp)):
                     score += 3
         return score
