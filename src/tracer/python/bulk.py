@@ -5,7 +5,7 @@ unusual is turned into columns here. Each method first looks whether that is so,
 when the events need the careful way.
 """
 
-from itertools import repeat
+from itertools import islice, repeat
 from operator import attrgetter, is_, itemgetter, lt
 
 from . import wire
@@ -19,6 +19,8 @@ NODE = RULE = 7
 
 # Below this many events the columns cost more than they save.
 _WORTHWHILE = 32
+# How many objects are looked at together.
+_PART = 512
 _PLAIN = {float, int, bool}
 
 
@@ -37,7 +39,8 @@ class Bulk:
         identity = self.identity
         identity.forget_dead()
         serials = range(self.nodes, self.nodes + count)
-        if not identity.add_new(objs, serials):
+        kinds = set(map(type, objs))
+        if not identity.add_new(objs, serials, kinds):
             return False
         lefts, rights = identity.of_all(lefts), identity.of_all(rights)
         used = set(numbers)
@@ -55,18 +58,19 @@ class Bulk:
             return False
 
         self.nodes = serials.stop
-        self.node_types.update(map(type, objs))
+        self.node_types |= kinds
         makers = self._makers_on_wire
         for number_ in used:
             if number_ not in makers:
                 self._write_maker(number_)
-        kinds = wire.F64 if types == {float} else bytes(map(is_, map(type, values), repeat(int)))
+        whether_int = wire.F64 if types == {float} else bytes(map(is_, map(type, values), repeat(int)))
         lefts, rights = packed('i', lefts), packed('i', rights)
         self.makers.frombytes(packed('i', numbers))
         self.lefts.frombytes(lefts)
         self.rights.frombytes(rights)
         self._extend(
-            'node', count, itemgetter(*numbers)(makers), sites, calls, ticks, kinds, _floats(values), lefts, rights,
+            'node', count, itemgetter(*numbers)(makers), sites, calls, ticks, whether_int, _floats(values), lefts,
+            rights,
         )
         return True
 
@@ -147,20 +151,24 @@ class Bulk:
 
     def _hold_in_bulk(self):
         """What the cells hold at the end of a pass, when all nodes are of one plain class."""
-        objs = self._touched.values()
-        kinds = set(map(type, objs))
+        objs = iter(self._touched.values())
         keys = [key for key, right in self.confirmed.items() if right and key[0] == 'attr']
-        if len(kinds) != 1 or len(keys) != 1:
-            return False
-        read = self.identity.reader(kinds.pop(), keys[0])
+        kind = type(next(iter(self._touched.values()), None))
+        read = self.identity.reader(kind, keys[0]) if len(keys) == 1 else None
         if type(read) is not attrgetter:
             return False
-        try:
-            cells = list(map(read, objs))
-        except AttributeError:
-            return False
-        if not set(map(type, cells)) <= _PLAIN:
-            return False
+        cells = []
+        # In parts: the memory that looking at the types has fetched is at hand for reading.
+        for part in iter(lambda: list(islice(objs, _PART)), []):
+            if set(map(type, part)) != {kind}:
+                return False
+            try:
+                found = list(map(read, part))
+            except AttributeError:
+                return False
+            if not set(map(type, found)) <= _PLAIN:
+                return False
+            cells += found
         serials = list(self._touched)
         initial = self.program.initial
         held = self._held

@@ -16,6 +16,7 @@ def gradient_probes(events):
     ran, back = events.ran, events.back
     held, increments, gradients = events.held, events.increments, events.gradients
     run = ran.extend
+    full = RULE * CHUNK
     frame_at = sys._getframe
     identity = recorder.identity
     probe_table = recorder.probes
@@ -32,12 +33,12 @@ def gradient_probes(events):
 
     def r1(number, source, upstream, target, amount):
         run((number, source, upstream, target, amount, None, 0.0))
-        if len(ran) >= RULE * CHUNK:
+        if len(ran) >= full:
             settle()
 
     def r2(number, source, upstream, left, left_amount, right, right_amount):
         run((number, source, upstream, left, left_amount, right, right_amount))
-        if len(ran) >= RULE * CHUNK:
+        if len(ran) >= full:
             settle()
 
     def gradient(event):

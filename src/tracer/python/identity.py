@@ -67,10 +67,10 @@ class Identity:
         except TypeError:
             self._references[address] = _Strong(obj).get
 
-    def add_new(self, objs, serials):
+    def add_new(self, objs, serials, kinds):
         """Adds nodes; False when one is known already or cannot be referred to weakly, and then adds none."""
         addresses = list(map(id, objs))
-        if all(map(self.tells, set(map(type, objs)))):
+        if all(map(self.tells, kinds)):
             if len(set(addresses)) < len(addresses):
                 return False
             self.table.update(zip(addresses, serials))

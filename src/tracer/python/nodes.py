@@ -42,7 +42,7 @@ class Nodes:
         at = 0
         for is_plain, group in groups:
             end = at + len(list(group))
-            part = flat[at * NODE:end * NODE]
+            part = flat[at * NODE:end * NODE] if end - at < len(numbers) else flat
             ticks = range(born + at, born + end)
             if not is_plain or not self._take_nodes_in_bulk(part, ticks):
                 self._take_each_node(part, ticks)

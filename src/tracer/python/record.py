@@ -43,6 +43,8 @@ class Recorder(Nodes, Passes, Invocations, Writes, Bulk, Tangents):
         self._makers_on_wire, self._rules_on_wire, self._right_pairs = {}, {}, set()
         self.any_link = False
         self.named = set()
+        # The texts `x[0]`, `x[1]` … of a name.
+        self._item_texts = {}
         self.node_types = set()
         self.confirmed = {}
         self._unproven = []
@@ -131,10 +133,16 @@ class Recorder(Nodes, Passes, Invocations, Writes, Bulk, Tangents):
             self._write_name(serial, label, tick)
         elif type(obj) in (list, tuple):
             of = self.identity.of
+            texts = self._item_texts.setdefault(label, {})
+            add, name = self.named.add, self.writer.rows['name'].extend
             for place, item in enumerate(obj[:1000]):
                 serial = of(item)
                 if 0 <= serial < known:
-                    self._write_name(serial, '%s[%d]' % (label, place), tick)
+                    text = texts.get(place)
+                    if text is None:
+                        text = texts[place] = self.writer.text('%s[%d]' % (label, place))
+                    add(serial)
+                    name((tick, serial, text))
                 elif type(item) in (list, tuple, Place):
                     self._take_name('%s[%d]' % (label, place), item, known, tick)
 
