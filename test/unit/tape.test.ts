@@ -1,7 +1,7 @@
 /** The wire: what is written is read back; what is malformed is refused with its offset and never half-taken. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { WIRE_VERSION } from '../../src/protocol/wire.ts'
+import { WIRE_VERSION, tableNames } from '../../src/protocol/wire.ts'
 import { concat, Encoder, preamble } from '../../src/tape/encode.ts'
 import { WireError } from '../../src/tape/decode.ts'
 import { Tape } from '../../src/tape/tape.ts'
@@ -52,6 +52,15 @@ function shortSquare(change: (e: Encoder) => void = () => {}): Uint8Array {
   tail.add('passEnd', { pass, tick: 8 })
   change(tail)
   return concat([preamble(), forward, tail.flush()])
+}
+
+/** The header alone of a block with neither shortened columns nor a payload. */
+function headOf(table: (typeof tableNames)[number]): Uint8Array {
+  const bytes = new Uint8Array(16)
+  const view = new DataView(bytes.buffer)
+  view.setUint16(0, tableNames.indexOf(table), true)
+  view.setUint32(4, 2, true)
+  return bytes
 }
 
 const opened = (bytes: Uint8Array) => {
@@ -129,6 +138,21 @@ describe('wire', () => {
     }
   })
 
+  it('writes a column of one value, or of rising ids, as its first cell', () => {
+    const e = new Encoder()
+    const rows = 1000
+    for (let row = 0; row < rows; row++) {
+      const op = e.add('op', { name: 'leaf', site: -1, call: -1, kind: 1, thread: 0 })
+      e.add('value', { op, output: 0, tick: 7 + row, kind: 0, data: row / 3, tensor: -1 })
+    }
+    const bytes = concat([preamble(), e.flush()])
+    expect(bytes.length).toBeLessThan(rows * 14)
+    const value = opened(bytes).table('value')
+    expect([value.op.at(999), value.tick.at(999), value.data.at(999), value.tensor.at(999)]).toEqual([
+      999, 1006, 333, -1,
+    ])
+  })
+
   it('refuses a truncated recording and keeps what came before the cut', () => {
     const bytes = square()
     let refused = 0
@@ -168,6 +192,19 @@ describe('wire', () => {
         expect(() => opened(concat([preamble(), block]))).toThrow(WireError)
       }
     }
+  })
+
+  it('refuses columns that cannot be shortened so', () => {
+    const whole = concat([preamble(), headOf('operand')])
+    const changed = (at: number, bits: number) => {
+      const bytes = whole.slice()
+      new DataView(bytes.buffer).setUint16(8 + at, bits, true)
+      return bytes
+    }
+    expect(() => opened(changed(2, 0b1000))).toThrow(/no such columns/)
+    expect(() => opened(changed(2, 0b111))).toThrow(/no column is there in full/)
+    expect(() => opened(changed(12, 0b100))).toThrow(/cannot rise/)
+    expect(() => opened(changed(14, 1))).toThrow(/reserved/)
   })
 
   it('refuses ids that name no row', () => {
