@@ -75,7 +75,7 @@ class Stores:
         """Whether it does not matter that an increment is computed before the cell is read."""
         if not isinstance(self._holder(node.target), ast.Name) or node.target.value is not self._holder(node.target):
             return False
-        for part in ast.walk(node.value):
+        for part in walk(node.value):
             if isinstance(part, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)):
                 return False
             if isinstance(part, ast.Call) and not (root_of(part.func) == 'math' and isinstance(part.func, ast.Attribute)):
