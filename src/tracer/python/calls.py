@@ -125,9 +125,7 @@ class Calls:
             instance = self._names.instance(run.receiver, above.receiver if above is not None else None)
         site = self._sites.at(parent.code, parent.frame.f_lasti) if parent is not None else -1
         text = self._writer.text
-        if code.label is None:
-            code.label = text(code.qualname)
-        self.add((run.row, CALL, code.label, text(instance), site, -1))
+        self.add((run.row, CALL, text(code.qualname), text(instance), site, -1))
         return self.next_row()
 
     def _row_in(self, run, lasti):

@@ -14,7 +14,7 @@ class Code:
     """What is known of one code object of the user's."""
 
     __slots__ = ('code', 'module', 'scope', 'node', 'engine', 'maker', 'initialiser', 'builder', 'comprehension',
-                 'qualname', 'spans', 'sites', 'loops', 'generator', 'driver', 'tells', 'places', 'label')
+                 'qualname', 'spans', 'sites', 'loops', 'generator', 'driver', 'tells', 'places')
 
     def __init__(self, code, module, scope, node):
         self.code = code
@@ -33,8 +33,6 @@ class Code:
         self.tells = False
         # By instruction: the row of its site, and the loop around it: a number, None for none, -1 for several.
         self.places = {}
-        # The row of the text of its name.
-        self.label = None
 
     def span(self, lasti):
         """(start line, start column, end line, end column), columns in bytes; None when unknown."""
