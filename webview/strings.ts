@@ -109,7 +109,7 @@ export const en = {
   chainRule: 'Chain rule',
   chainMore: (n: number) => `and ${n.toLocaleString('en')} more`,
   chainHolds: (received: string, held: string) =>
-    `These contributions add up to ${received}; the engine holds ${held}, with what was there before.`,
+    `These contributions add up to ${received}. The engine holds ${held}, because they were added to what was there before the pass.`,
   chainTensor: 'A tensor receives its vector-Jacobian product; norms do not add.',
   cameFrom: 'Came from',
   flowsTo: 'Flows on to',
@@ -121,7 +121,13 @@ export const en = {
   replaced: 'replaced what was there instead of adding to it',
   stray: 'is not an operand of the op that gave it',
   constant: 'constant',
-  bookkeeping: 'The bookkeeping does not add up',
+  mismatch: 'This gradient does not add up',
+  overwritten: (received: string, contributions: number, held: string) =>
+    `It received ${received} in ${plural(contributions, 'contribution')}, but the engine holds ${held}: a write replaced what was there (=) instead of adding to it (+=).`,
+  repeated: (received: string, runs: number, passed: string) =>
+    `It received ${received}, but its own rule ran ${plural(runs, 'time')} and passed on ${passed} in all.`,
+  early: (received: string, passed: string) =>
+    `It received ${received}, but passed on only ${passed}: its own rule ran before everything had arrived.`,
   callPath: 'Made in',
   overPasses: 'Over the passes',
   pass: 'pass',
@@ -286,7 +292,8 @@ export const zhCn: Strings = {
   forwardSeed: '前向模式 (forward mode) 从这里开始：它的切向量由脚本给出。',
   chainRule: '链式法则 (chain rule)',
   chainMore: (n) => `以及另外 ${n.toLocaleString('en')} 项`,
-  chainHolds: (received, held) => `这些贡献之和为 ${received}；加上原有的梯度，引擎中为 ${held}。`,
+  chainHolds: (received, held) =>
+    `这些贡献之和为 ${received}。它们被加到反向传播之前已有的梯度上，所以引擎中为 ${held}。`,
   chainTensor: '张量收到的是向量-雅可比积 (VJP)；范数不能相加。',
   cameFrom: '来自 (came from)',
   flowsTo: '流向 (flows on to)',
@@ -298,7 +305,11 @@ export const zhCn: Strings = {
   replaced: '覆盖了原有的梯度，而不是累加',
   stray: '不是给出它的运算的操作数',
   constant: '常数',
-  bookkeeping: '梯度账目不符',
+  mismatch: '这个梯度对不上',
+  overwritten: (received, contributions, held) =>
+    `它收到 ${contributions} 项贡献，共 ${received}，但引擎中为 ${held}：写入覆盖了 (=) 原有的梯度，而不是累加 (+=)。`,
+  repeated: (received, runs, passed) => `它收到 ${received}，但它自己的反向规则执行了 ${runs} 次，共传出 ${passed}。`,
+  early: (received, passed) => `它收到 ${received}，但只传出 ${passed}：它自己的反向规则在全部贡献到达之前就执行了。`,
   callPath: '创建于',
   overPasses: '各次反向传播',
   pass: '次',

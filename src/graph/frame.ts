@@ -87,14 +87,21 @@ function fillGroups(snapshot: Snapshot, s: Structure, result: Frame): void {
   }
 }
 
+/**
+ * An edge of a group stands for many contributions: it shows the largest of the latest pass, as the gradients at its
+ * ends are of that pass, too.
+ */
 function fillEdges(snapshot: Snapshot, s: Structure, result: Frame): void {
   const { tape } = snapshot
   const { op } = tape.table('operand')
+  const pass = new Int32Array(s.from.length).fill(-1)
   for (let row = 0; row < s.edgeOfOperand.length; row++) {
     const edge = s.edgeOfOperand[row]!
     if (edge < 0 || !snapshot.flowed(row, tape.valueOfOp(op.at(row)))) continue
     const flow = snapshot.flowOf(row)
-    if (result.flowed[edge] && sizeOf(flow) <= sizeOf(result.contribution[edge]!)) continue
+    const later = snapshot.flowPassOf(row) - pass[edge]!
+    if (later < 0 || (later === 0 && sizeOf(flow) <= sizeOf(result.contribution[edge]!))) continue
+    pass[edge] = snapshot.flowPassOf(row)
     result.contribution[edge] = flow
     result.flowed[edge] = 1
   }

@@ -160,7 +160,7 @@ export class GraphView {
       flowsTo: [],
       moreCameFrom: 0,
       moreFlowsTo: 0,
-      bookkeeping: '',
+      bookkeeping: null,
       history: [],
       members: groups.count[group]!,
     }

@@ -20,7 +20,6 @@ const QUICK_FROM = 300
 export const ELK_LIMIT = 500
 /** Between the border of a group and what is nearest to it. */
 const BORDER_GAP = 16
-const TIME_LIMIT_MS = 10_000
 
 const options = {
   'elk.algorithm': 'layered',
@@ -69,19 +68,22 @@ export const elkServes = ({ boxes, arcs }: Problem) =>
 /** One worker, started when it is first needed; ended on cancel, and started anew for the next layout. */
 export class Elk {
   private readonly factory: ElkWorkerFactory
+  private readonly limit: number
   private running: { elk: ELK; broken: Promise<never>; end(reason: Error): void } | null = null
 
-  constructor(factory: ElkWorkerFactory) {
+  /** `limit`: milliseconds that one layout may take. */
+  constructor(factory: ElkWorkerFactory, limit: number) {
     this.factory = factory
+    this.limit = limit
   }
 
-  /** Rejects when the signal aborts, the worker fails, or it takes longer than ten seconds; the worker has then ended. */
+  /** Rejects when the signal aborts, the worker fails, or it takes longer than the limit; the worker has then ended. */
   async layout(problem: Problem, signal: AbortSignal): Promise<Arrangement> {
     signal.throwIfAborted()
     this.running ??= this.start()
     const { elk, broken, end } = this.running
     const abort = () => end(new Error('the layout was given up'))
-    const timer = setTimeout(() => end(new Error(`no layout after ${TIME_LIMIT_MS / 1000} s`)), TIME_LIMIT_MS)
+    const timer = setTimeout(() => end(new Error(`no layout after ${this.limit / 1000} s`)), this.limit)
     signal.addEventListener('abort', abort, { once: true })
     try {
       const speed = problem.boxes.length > QUICK_FROM ? quickOptions : options

@@ -32,6 +32,8 @@ const TOP = TITLE + 8
 const MIN_OPEN = 180
 /** Around the whole picture. */
 const MARGIN = 24
+/** Milliseconds that ELK may take for one group. */
+const TIME_LIMIT_MS = 10_000
 /** Arrangements remembered. */
 const CACHE = 2000
 
@@ -40,8 +42,9 @@ export class Layouter {
   private readonly linear = new Map<string, Arrangement>()
   private readonly final = new Map<string, Arrangement>()
 
-  constructor(elkWorker: ElkWorkerFactory) {
-    this.elk = new Elk(elkWorker)
+  /** `limit`: milliseconds after which ELK is not waited for any more. */
+  constructor(elkWorker: ElkWorkerFactory, limit = TIME_LIMIT_MS) {
+    this.elk = new Elk(elkWorker, limit)
   }
 
   /**

@@ -175,6 +175,12 @@ export interface Flow {
   stray: boolean
 }
 
+/** What a value received in a pass is not what the engine holds, or not what the value's own rule passed on. */
+export type Mismatch =
+  | { kind: 'overwritten'; received: number; contributions: number; held: number }
+  | { kind: 'repeated'; received: number; runs: number; passed: number }
+  | { kind: 'early'; received: number; passed: number }
+
 export interface Details {
   element: ElementId
   title: string
@@ -197,8 +203,8 @@ export interface Details {
   /** How many more rows exist than are listed above. */
   moreCameFrom: number
   moreFlowsTo: number
-  /** received, held and passed differ: the sentence that says how; '' when they agree. */
-  bookkeeping: string
+  /** How received, held and passed differ; null when they agree. */
+  bookkeeping: Mismatch | null
   /** Value and gradient at the end of each pass this node (or, for parameters, its name) took part in. */
   history: { pass: number; value: Datum; gradient: Datum; status: GradientStatus }[]
   /** For groups. */

@@ -1,6 +1,5 @@
 /** The worked exercise for one op: its numbers, where its gradient came from, where it flows on to, how it went over the passes. */
-import { formatNumber } from '../protocol/number.ts'
-import type { Details, Flow } from '../protocol/view.ts'
+import type { Details, Flow, Mismatch } from '../protocol/view.ts'
 import { Mode, OpKind, ValueKind } from '../protocol/wire.ts'
 import { callPath } from '../tape/calls.ts'
 import { datum, gradientDatum, none, valueDatum } from '../tape/datum.ts'
@@ -44,7 +43,7 @@ export function details(tape: Tape, op: number, tick: number): Details {
     flowsTo: flowsTo.slice(0, MAX_FLOWS),
     moreCameFrom: Math.max(0, cameFrom.length - MAX_FLOWS),
     moreFlowsTo: Math.max(0, flowsTo.length - MAX_FLOWS),
-    bookkeeping: pass >= 0 && tape.passEnd(pass) <= tick ? bookkeepingSentence(tape, value, pass) : '',
+    bookkeeping: pass >= 0 && tape.passEnd(pass) <= tick ? mismatch(tape, value, pass) : null,
     history: history(tape, op, value),
     members: 1,
   }
@@ -172,20 +171,13 @@ function productOf(tape: Tape, op: number, slot: number, given: number): Flow['v
   return vjp(tape.opName(op), slot, operands, named(tape.valueOfOp(op)), shapeOf(given))
 }
 
-function bookkeepingSentence(tape: Tape, value: number, pass: number): string {
-  if (value < 0 || tape.table('value').kind.at(value) === ValueKind.tensor) return ''
-  const { received, held, passed, runs, tolerance } = bookkeeping(tape, value, pass)
+function mismatch(tape: Tape, value: number, pass: number): Mismatch | null {
+  if (value < 0 || tape.table('value').kind.at(value) === ValueKind.tensor) return null
+  const { received, contributions, held, passed, runs, tolerance } = bookkeeping(tape, value, pass)
   const differ = (a: number, b: number) => !(Math.abs(a - b) <= tolerance) && !Object.is(a, b)
-  const n = formatNumber
-  const contributions = tape.rows('contributionsTo', value).length
-  if (held !== null && differ(held, received)) {
-    return `It received ${n(received)} (${contributions} contributions), but the engine holds ${n(held)}: a write replaced what was there instead of adding to it.`
-  }
-  if (passed !== null && differ(passed, received)) {
-    if (runs > 1) return `It received ${n(received)}, but its rule ran ${runs} times and passed on ${n(passed)} in all.`
-    return `It received ${n(received)}, but passed on ${n(passed)}: its rule ran before everything had arrived.`
-  }
-  return ''
+  if (held !== null && differ(held, received)) return { kind: 'overwritten', received, contributions, held }
+  if (passed === null || !differ(passed, received)) return null
+  return runs > 1 ? { kind: 'repeated', received, runs, passed } : { kind: 'early', received, passed }
 }
 
 /**

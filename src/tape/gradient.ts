@@ -42,6 +42,8 @@ export function gradientAt(tape: Tape, value: number, tick: number): Gradient {
         held = (change.pass === pass && held !== null ? held : change.before) + change.data
         break
       case 'held':
+        // What the engine let go of during the pass, its cell has no number of at the end.
+        if (released && change.pass === pass && Number.isNaN(change.data)) continue
         if (change.pass === pass) held = change.data
         break
       case 'write':
@@ -173,15 +175,30 @@ export function received(tape: Tape, value: number, pass: number): number {
   return sum
 }
 
+/** Whether the engine let go of a value's gradient while a pass ran. */
+function isReleasedIn(tape: Tape, value: number, pass: number): boolean {
+  const { tick, cell, kind } = tape.table('write')
+  return tape
+    .rows('writesTo', value)
+    .some(
+      (row) =>
+        cell.at(row) === Cell.gradient &&
+        kind.at(row) === WriteKind.release &&
+        tick.at(row) >= tape.passStart(pass) &&
+        tick.at(row) <= tape.passEnd(pass),
+    )
+}
+
 export interface Bookkeeping {
   /** Seed + contributions. */
   received: number
-  /** Change of the engine's cell over the pass; null when it was not read. */
+  /** Change of the engine's cell over the pass; null when it was not read, or let go of during the pass. */
   held: number | null
   /** Sum of the upstreams that the op's steps used; null for leaves and ops that never ran. */
   passed: number | null
-  /** How many steps the op had in the pass. */
+  /** How many steps the op had in the pass, and how many contributions the value got. */
   runs: number
+  contributions: number
   /** The largest difference that rounding explains: a few ulps of Σ|contribution|. */
   tolerance: number
 }
@@ -191,11 +208,11 @@ export function bookkeeping(tape: Tape, value: number, pass: number): Bookkeepin
   const contribution = tape.table('contribution')
   const step = tape.table('step')
   let size = 0
-  let terms = 1
+  let contributions = 0
   for (const row of tape.rows('contributionsTo', value)) {
     if (step.pass.at(contribution.step.at(row)) !== pass) continue
     size += Math.abs(contribution.data.at(row))
-    terms++
+    contributions++
   }
   const row = heldRow(tape, value, pass)
   const { before, after } = tape.table('held')
@@ -207,9 +224,10 @@ export function bookkeeping(tape: Tape, value: number, pass: number): Bookkeepin
   for (const s of steps) for (const u of tape.rows('upstreamsOfStep', s)) passed = (passed ?? 0) + upstream.data.at(u)
   return {
     received: received(tape, value, pass),
-    held: row < 0 ? null : after.at(row) - start,
+    held: row < 0 || (Number.isNaN(after.at(row)) && isReleasedIn(tape, value, pass)) ? null : after.at(row) - start,
     passed: tape.isLeaf(op) ? null : passed,
     runs: steps.length,
-    tolerance: Number.EPSILON * 4 * terms * Math.max(size, Math.abs(start), Number.MIN_VALUE),
+    contributions,
+    tolerance: Number.EPSILON * 4 * (contributions + 1) * Math.max(size, Math.abs(start), Number.MIN_VALUE),
   }
 }

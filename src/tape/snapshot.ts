@@ -168,6 +168,11 @@ export class Snapshot {
     return this.state.flow[operand]!
   }
 
+  /** The last pass in which something flowed along an operand row, −1 for none. */
+  flowPassOf(operand: number): number {
+    return this.state.flowPass[operand]!
+  }
+
   /** All contributions up to a tick, which nothing else comes between. */
   private takeContributions(until: number): void {
     const { cursor } = this.state
@@ -224,6 +229,8 @@ export class Snapshot {
   private settle(row: number): void {
     const { pass, value, after, tensor } = this.tape.table('held')
     const target = value.at(row)
+    // What the engine let go of during the pass, its cell has no number of at the end.
+    if (this.state.released[target] && this.state.pass[target] === pass.at(row) && Number.isNaN(after.at(row))) return
     if (this.state.pass[target] === pass.at(row)) {
       this.state.held[target] = after.at(row)
       this.state.has[target] = 1

@@ -1,7 +1,7 @@
 /** Values and gradients at the pointer, and at the ends of lines. */
 import * as vscode from 'vscode'
 import { formatNumber } from '../protocol/number.ts'
-import { type Datum, type Details, GradientStatus } from '../protocol/view.ts'
+import { type Datum, type Details, GradientStatus, type Mismatch } from '../protocol/view.ts'
 import type { Highlight } from './highlight.ts'
 import type { Panels } from './panels.ts'
 
@@ -81,8 +81,36 @@ function describe(details: Details): string {
     const more = details.cameFrom.length - rows.length + details.moreCameFrom
     if (more > 0) lines.push(t('and {0} more', more))
   }
-  if (details.bookkeeping !== '') lines.push(`$(warning) ${escape(details.bookkeeping)}`)
+  if (details.bookkeeping) lines.push(`$(warning) ${escape(mismatchText(details.bookkeeping))}`)
   return lines.join('\n\n')
+}
+
+function mismatchText(mismatch: Mismatch): string {
+  const { t } = vscode.l10n
+  const received = formatNumber(mismatch.received)
+  switch (mismatch.kind) {
+    case 'overwritten':
+      return t(
+        'Received {0}, but the engine holds {1}: replaced instead of added to.',
+        received,
+        formatNumber(mismatch.held),
+      )
+    case 'repeated':
+      return t(
+        'Received {0}, but its rule ran {1} times and passed on {2} in all.',
+        received,
+        mismatch.runs,
+        formatNumber(mismatch.passed),
+      )
+    case 'early':
+      return t(
+        'Received {0}, but passed on {1}: its rule ran before everything had arrived.',
+        received,
+        formatNumber(mismatch.passed),
+      )
+    default:
+      return mismatch satisfies never
+  }
 }
 
 function numberOf(datum: Datum): string {

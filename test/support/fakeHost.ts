@@ -209,7 +209,7 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
       flowsTo: group ? [] : one!.operands.map((operand, slot) => flow(element, slot, operand)),
       moreCameFrom: 0,
       moreFlowsTo: 0,
-      bookkeeping: '',
+      bookkeeping: null,
       history: group
         ? []
         : recording.passes.map(({ endTick }, pass) => {

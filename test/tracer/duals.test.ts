@@ -138,7 +138,7 @@ test('they are shown as what they are', () => {
   const { tape } = run('dual_class.py')
   expect(summary(tape, 3)).toMatchObject({ forward: true })
   const shown = details(tape, 2, tape.lastTick)
-  expect(shown).toMatchObject({ forward: true, gradientName: 'd(x * y)', gradient: { value: -3 }, bookkeeping: '' })
+  expect(shown).toMatchObject({ forward: true, gradientName: 'd(x * y)', gradient: { value: -3 }, bookkeeping: null })
   expect(shown.cameFrom.map((flow) => [flow.upstream, flow.local, flow.contribution])).toMatchObject([
     [{ value: 1 }, { value: -3 }, { value: -3 }],
     [{ value: 0 }, { kind: 'none' }, { value: 0 }],

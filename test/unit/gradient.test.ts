@@ -136,6 +136,26 @@ describe('gradientAt', () => {
     expect(gradientAt(freed.tape(), 0, Infinity)).toMatchObject({ status: released, held: 2 })
   })
 
+  it('stays released when the cell is read at the end of the pass and holds no number', () => {
+    const story = new Story()
+    const y = story.op([0])
+    const tape = story
+      .begin(y)
+      .step(y, 1, [[0, 2]])
+      .write(0, WriteKind.release, NaN)
+      .end([0, 0, NaN])
+      .tape()
+    expect(gradientAt(tape, 0, Infinity)).toMatchObject({ status: released, held: 2 })
+    expect(bookkeeping(tape, 0, 0)).toMatchObject({ received: 2, held: null, contributions: 1 })
+    const broken = new Story()
+    const z = broken.op([0])
+    broken
+      .begin(z)
+      .step(z, 1, [[0, 2]])
+      .end([0, 0, NaN])
+    expect(gradientAt(broken.tape(), 0, Infinity)).toMatchObject({ status: arrived, held: NaN })
+  })
+
   it('follows what the engine does when it overwrites, and believes its cell at the end of the pass', () => {
     const story = new Story()
     const y = story.op([0, 0])

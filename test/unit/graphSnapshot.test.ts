@@ -48,7 +48,7 @@ const events: fc.Arbitrary<Event[]> = fc.array(
     fc.record({
       what: fc.constant('held' as const),
       value: fc.nat(5),
-      data: fc.integer({ min: -9, max: 9 }),
+      data: fc.oneof(fc.integer({ min: -9, max: 9 }), fc.constant(NaN)),
       before: fc.integer({ min: -2, max: 2 }),
     }),
   ),

@@ -146,6 +146,28 @@ describe('frames', () => {
     expect([s.edges.count[merged], s.edges.slot[merged], f.contribution[merged]]).toEqual([2, -1, -5])
   })
 
+  it('give merged edges what flowed in the latest pass, however large it was before', () => {
+    const r = new Recorder('twice.py', 'w = V(1)\nfor x in xs: f(w)\nw * 3\n')
+    const w = r.leaf(1, r.site(1, 'V(1)'), 'w')
+    r.loop(r.site(2, 'for x in xs'), [-50, 4, 4, 4, 4, 3], (slope) => {
+      const loss = r.call('f', null, r.site(2, 'f(w)'), () =>
+        r.op('scale', [r.op('scale', [w], [slope], slope, r.site(3, 'w * 3'))], [1], slope, r.site(3, 'w * 3'), 'loss'),
+      )
+      r.zero([w], -1)
+      r.backward(loss, -1)
+    })
+    const tape = r.tape()
+    const view = viewOf(tape)
+    const open = scene(view)
+    const groups = open.element.filter((_, i) => (open.flags[i]! & ItemFlag.open) !== 0)
+    const s = scene(view, { close: [...groups] })
+    const f = view.frame(s.revision, tape.lastTick)
+    const merged = s.edges.from.indexOf(itemOf(s, 'w'))
+    expect([s.edges.count[merged], f.contribution[merged], f.gradient[itemOf(s, 'w')]]).toEqual([6, 3, 3])
+    const before = view.frame(s.revision, tape.passEnd(0))
+    expect(before.contribution[merged]).toBe(-50)
+  })
+
   it('show the norms of tensors', () => {
     const tape = transformer(1)
     const view = viewOf(tape)
@@ -208,7 +230,7 @@ describe('scenes', () => {
   })
 
   it('follow with the final layout under a newer revision', async () => {
-    const layouter = new Layouter(elkWorker)
+    const layouter = new Layouter(elkWorker, 1e9)
     const view = new GraphView(neuron(), layouter)
     const { first, final } = view.scene({}, new AbortController().signal)
     expect(first.final).toBe(false)

@@ -25,6 +25,9 @@ const deep = (groups: Groups, group: number) =>
 
 const noElk = () => new Layouter(() => ({ postMessage: () => undefined, terminate: () => undefined }))
 
+/** However busy the machine is. */
+const patient = () => new Layouter(elkWorker, 1e9)
+
 const quick = (s: Structure, direction: Direction = 'right') => {
   const { first, final } = noElk().layout(s, direction, AbortSignal.abort())
   final.catch(() => undefined)
@@ -171,22 +174,27 @@ describe('the first picture', () => {
     expect(lowest).toBeLessThanOrEqual(h)
   })
 
-  it('lays out 20,000 boxes with long arcs in linear time', () => {
+  it('takes linear time, long arcs included', () => {
     const box = { w: 168, h: 56, ins: [20, 40], outs: [28] }
-    const boxes = range(20_000).map(() => box)
-    const arcs = range(19_999).flatMap((i) => [
-      { from: i, fromPort: 0, to: i + 1, toPort: 0 },
-      { from: Math.floor(i / 2), fromPort: 0, to: i + 1, toPort: 1 },
-    ])
-    const start = performance.now()
-    const { routes } = linearLayout({ boxes, arcs, ins: 0, outs: 0 })
-    expect(routes.every((route) => route.length >= 4)).toBe(true)
-    expect(performance.now() - start).toBeLessThan(8000)
+    /** Milliseconds, the fewest of several: what else the machine does only adds to them. */
+    const fewest = new Map<number, number>()
+    for (const boxes of [2500, 10_000, 2500, 10_000, 2500, 10_000]) {
+      const arcs = range(boxes - 1).flatMap((i) => [
+        { from: i, fromPort: 0, to: i + 1, toPort: 0 },
+        { from: Math.floor(i / 2), fromPort: 0, to: i + 1, toPort: 1 },
+      ])
+      const start = performance.now()
+      const { routes } = linearLayout({ boxes: range(boxes).map(() => box), arcs, ins: 0, outs: 0 })
+      fewest.set(boxes, Math.min(performance.now() - start, fewest.get(boxes) ?? Infinity))
+      expect(routes.every((route) => route.length >= 4)).toBe(true)
+    }
+    // Four times the boxes: quadratic would be 16.
+    expect(fewest.get(10_000)! / fewest.get(2500)!).toBeLessThan(10)
   })
 })
 
 describe('the final picture', () => {
-  const layouter = new Layouter(elkWorker)
+  const layouter = patient()
   afterAll(() => layouter.dispose())
 
   it.each(pictures)('of %s has no overlaps and edges around the cards', async (_, make) => {
@@ -200,7 +208,7 @@ describe('the final picture', () => {
 
   it('is the same from a fresh worker, and at once the second time', async () => {
     const s = structureOf(mlp({ samples: 3 }), deep)
-    const other = new Layouter(elkWorker)
+    const other = patient()
     const final = await other.layout(s, 'right', never).final
     other.dispose()
     expect(await layouter.layout(s, 'right', never).final).toEqual(final)
@@ -279,6 +287,14 @@ describe('the final picture', () => {
     }))
     const { first, final } = failing.layout(structureOf(neuron()), 'right', never)
     expect(await final).toEqual(first)
+  })
+
+  it('is the first one when ELK takes too long: its worker ends', async () => {
+    let ended = 0
+    const slow = new Layouter(() => ({ ...silent, on: () => undefined, terminate: () => ended++ }), 1)
+    const { first, final } = slow.layout(structureOf(neuron()), 'right', never)
+    expect(await final).toEqual(first)
+    expect(ended).toBe(1)
   })
 })
 

@@ -12,6 +12,8 @@ import { holdsWhatItReceived, received } from './received.ts'
 const MAX_TERMS = 5
 /** Terms that are also written with their names; more are one sum over the consumers c. */
 const MAX_SYMBOLS = 3
+/** Contributions whose sum fits on one line. */
+const MAX_SUM = 2
 /** Characters of a name in a fraction: three fractions with such names fit into the panel. */
 const MAX_NAME = 11
 
@@ -39,7 +41,7 @@ export function chainRule(details: Details, isRoot: boolean, strings: Strings): 
   ]
   body.append(equation(details.gradientName, rows))
   for (const { vjp } of terms) if (vjp) body.append(vectorJacobian(vjp))
-  if (sum !== null && !agrees && details.bookkeeping === '')
+  if (sum !== null && !agrees && details.bookkeeping === null)
     body.append(el('p', { class: 'note', text: strings.chainHolds(formatNumber(sum), formatDatum(details.gradient)) }))
   if (more > 0) body.append(el('p', { class: 'note', text: strings.chainMore(more) }))
   return body
@@ -64,16 +66,16 @@ function vectorJacobian({ rule, letters }: NonNullable<Flow['vjp']>): HTMLElemen
 function products(terms: readonly Flow[], more: number): Element[][] {
   const rows = stacked(terms, numeric)
   if (more > 0) rows.push([plus(), ellipsis()])
-  if (terms.length > 1 && terms.length <= MAX_SYMBOLS) rows.push([equals(), contributions(terms)])
+  if (terms.length === MAX_SUM) rows.push([equals(), contributions(terms)])
   return rows
 }
 
 /** One term per line: a sum over many consumers is longer than the panel is wide. */
-const stacked = (terms: readonly Flow[], term: (flow: Flow) => Element) =>
-  terms.map((flow, i) => [i === 0 ? equals() : plus(), term(flow)])
+const stacked = (terms: readonly Flow[], term: (flow: Flow, first: boolean) => Element) =>
+  terms.map((flow, i) => [i === 0 ? equals() : plus(), term(flow, i === 0)])
 
 const contributions = (terms: readonly Flow[]) =>
-  math('mrow', {}, ...terms.flatMap((flow, i) => [i === 0 ? null : plus(), number(flow.contribution)]))
+  math('mrow', {}, ...terms.flatMap((flow, i) => [i === 0 ? null : plus(), inSum(flow.contribution, i === 0)]))
 
 /** `∂o/∂n` within a line of text. */
 export function gradientSymbol(name: string): Element {
@@ -137,11 +139,17 @@ function sumSymbol(name: string): Element {
 }
 
 /** `1.0000 × (1 − 0.7071²)`; only the contribution where there is no local derivative. */
-function numeric(flow: Flow): Element {
-  if (flow.local.kind !== 'number') return number(flow.contribution)
-  const factor =
-    flow.formula === '' || flow.formula === '1' ? number(flow.local, true) : inParentheses(formulaMath(flow.formula))
-  return math('mrow', {}, number(flow.upstream), times(), factor)
+function numeric(flow: Flow, first: boolean): Element {
+  if (flow.local.kind !== 'number') return inSum(flow.contribution, first)
+  const factor = flow.formula === '' ? number(flow.local, true) : inParentheses(formulaMath(flow.formula))
+  return math('mrow', {}, inSum(flow.upstream, first), times(), factor)
+}
+
+/** What follows a plus needs parentheses around its sign. */
+function inSum(datum: Datum, first: boolean): Element {
+  const shown = number(datum)
+  const negative = datum.kind === 'number' && datum.value < 0
+  return negative && !first ? math('mrow', {}, bracket('('), shown, bracket(')')) : shown
 }
 
 /** A sum or a sign after × needs its parentheses; one number does not. */

@@ -15,16 +15,17 @@ type Entry = Details['history'][number]
 
 /** `pass`: the one the timeline stands in. `goTo` shows the end of a pass. */
 export function history(
-  entries: readonly Entry[],
+  { history: entries, forward }: Pick<Details, 'history' | 'forward'>,
   pass: number,
   strings: Strings,
   goTo: (pass: number) => void,
 ): HTMLElement {
   const box = el('div', { class: 'history' })
+  const gradient = forward ? strings.tangent : strings.gradient
   if (entries.length > 1) {
     box.append(
       chart(strings.value, entries, (entry) => entry.value, pass, 'plain'),
-      chart(strings.gradient, entries, (entry) => entry.gradient, pass, 'signed'),
+      chart(gradient, entries, (entry) => entry.gradient, pass, 'signed'),
     )
   }
   const at = Math.max(
@@ -32,7 +33,7 @@ export function history(
     entries.findLastIndex((entry) => entry.pass <= pass),
   )
   const first = Math.max(0, Math.min(at - ROWS / 2, entries.length - ROWS))
-  const head = [strings.pass, strings.value, strings.gradient].map((text) => el('th', { scope: 'col', text }))
+  const head = [strings.pass, strings.value, gradient].map((text) => el('th', { scope: 'col', text }))
   const rows = entries
     .slice(first, first + ROWS)
     .map((entry) =>

@@ -1,5 +1,6 @@
 /** The worked exercise for the selected node; while none is, for the one under the pointer, or of the current step. */
-import { type Details, GradientStatus } from '../../src/protocol/view.ts'
+import { formatNumber } from '../../src/protocol/number.ts'
+import { type Details, GradientStatus, type Mismatch } from '../../src/protocol/view.ts'
 import { Disposables, el } from '../dom.ts'
 import type { Explorer } from '../explorer.ts'
 import { copyExactly, numberText } from '../numbers.ts'
@@ -60,13 +61,13 @@ export class SidePanel {
     const { strings, explorer } = this
     const grouped = details.kind === 'group' || details.kind === 'fold'
     const parts: HTMLElement[] = [this.title(details), this.facts(details, grouped)]
-    if (details.bookkeeping !== '')
+    if (details.bookkeeping)
       parts.push(
         el(
           'div',
           { class: 'finding error' },
-          el('b', { text: `⚠ ${strings.bookkeeping}` }),
-          el('p', { text: details.bookkeeping }),
+          el('b', { text: `⚠ ${strings.mismatch}` }),
+          el('p', { text: mismatchText(details.bookkeeping, strings) }),
         ),
       )
     if (grouped) {
@@ -98,7 +99,7 @@ export class SidePanel {
       const pass = explorer.stops[explorer.stop]!.pass
       parts.push(
         heading(strings.overPasses),
-        history(details.history, pass, strings, (to) => this.goToPass(to)),
+        history(details, pass, strings, (to) => this.goToPass(to)),
       )
     }
     if (details.path.length > 0)
@@ -172,6 +173,20 @@ export class SidePanel {
   private goToPass(pass: number): void {
     const last = this.explorer.stops.findLastIndex((stop) => stop.pass === pass)
     if (last >= 0) this.explorer.goToStop(last)
+  }
+}
+
+function mismatchText(mismatch: Mismatch, strings: Strings): string {
+  const received = formatNumber(mismatch.received)
+  switch (mismatch.kind) {
+    case 'overwritten':
+      return strings.overwritten(received, mismatch.contributions, formatNumber(mismatch.held))
+    case 'repeated':
+      return strings.repeated(received, mismatch.runs, formatNumber(mismatch.passed))
+    case 'early':
+      return strings.early(received, formatNumber(mismatch.passed))
+    default:
+      return mismatch satisfies never
   }
 }
 
