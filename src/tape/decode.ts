@@ -1,6 +1,6 @@
 /** Wire bytes to tables, piece by piece as they arrive. Rejects anything malformed and names the offset. */
 import { WIRE_MAGIC, WIRE_VERSION, tableNames, wireTables, type ColumnType, type TableName } from '../protocol/wire.ts'
-import { cellSize, type Cells } from './column.ts'
+import { cellSize, rangeOf, type Cells, type Range } from './column.ts'
 import { Expander } from './expand.ts'
 import { boundsOf, type Bounds, type Tables } from './tables.ts'
 
@@ -155,14 +155,18 @@ export class Decoder {
     if (size !== payload.length)
       throw new WireError(offset, `a block of ${rows} rows of ${name} must be ${size} bytes, not ${payload.length}`)
     const parts: Cells[] = []
+    const ranges: (Range | null)[] = []
     let at = 0
     columns.forEach(([column, type], place) => {
       const { kind, cells: there, bytes } = shape[place]!
       let cells = cut(payload, at, type, there)
       if (kind !== 'full') cells = filled(cells, rows, kind === 'rising' ? 1 : 0)
       const bounds = boundsOf(name, column, type, this.tables)
-      if (bounds) checkIds(cells, bounds, name, column, offset + at, kind === 'full' ? cellSize[type] : 0)
+      const range = cells instanceof Int32Array ? rangeOf(cells) : null
+      if (bounds && range)
+        checkIds(cells as Int32Array, range, bounds, name, column, offset + at, kind === 'full' ? cellSize[type] : 0)
       parts.push(cells)
+      ranges.push(range)
       at += bytes
     })
     if (name === 'node' || name === 'run') {
@@ -170,7 +174,7 @@ export class Decoder {
       if (fault !== null) throw new WireError(offset, fault)
       return
     }
-    columns.forEach(([, , column], i) => column.append(parts[i]!))
+    columns.forEach(([, , column], i) => column.append(parts[i]!, ranges[i]))
     if (name === 'operand') this.expander.operands(parts)
   }
 }
@@ -199,13 +203,15 @@ function filled(first: Cells, rows: number, step: 0 | 1): Cells {
 
 /** Every id must name a row that is already there. */
 function checkIds(
-  cells: Cells,
+  cells: Int32Array,
+  range: Range,
   { target, low, high }: Bounds,
   table: TableName,
   column: string,
   offset: number,
   stride: number,
 ): void {
+  if (range.low >= low && range.high < high) return
   const own = target === table ? 1 : 0
   for (let row = 0; row < cells.length; row++) {
     const id = cells[row]!
