@@ -15,8 +15,6 @@ import type { Strings } from './strings.ts'
 const DWELL = 140
 export const ZOOM_STEP = 1.25
 const EXPORT_SCALE = 2
-/** Pixels from the border that are not comfortable to look at. */
-const EDGE = 48
 
 export class GraphPane {
   readonly element: HTMLElement
@@ -118,14 +116,14 @@ export class GraphPane {
     )
   }
 
-  /** An element that the user went to is shown with its title readable, away from the borders; one that is so already stays. */
+  /** An element that the user went to is shown with its title readable; where it is so already, nothing moves. */
   private goTo(element: ElementId): void {
     const box = this.canvas.boxOf(element)
     if (!box) return
     const { width, height } = this.canvas.viewport
-    const inside =
-      box.x >= EDGE && box.y >= EDGE && box.x + box.width <= width - EDGE && box.y + box.height <= height - EDGE
-    if (!inside || this.canvas.camera.zoom < detailZoom.title) this.canvas.zoomTo([element])
+    const inside = box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= height
+    if (this.canvas.camera.zoom < detailZoom.title) this.canvas.zoomTo([element])
+    else if (!inside) this.canvas.centre(element)
   }
 
   /** White as paper, whatever the theme. */

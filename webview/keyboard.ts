@@ -41,7 +41,9 @@ export function listenToKeys(explorer: Explorer, graph: GraphPane, actions: KeyA
         actions.help()
         return true
       case 'Escape':
-        if (!actions.closeOverlay()) explorer.select(null)
+        if (actions.closeOverlay()) return true
+        if (explorer.state.path !== null && explorer.state.pathTo) explorer.togglePath(explorer.state.pathTo)
+        else explorer.select(null)
         return true
       case 'f':
         graph.canvas.zoomToFit()

@@ -8,9 +8,9 @@ interface Size {
 }
 
 /** Pixels at zoom 1; widths from the least, which holds two numbers, to the most. */
-const CARD = { least: 160, most: 232, h: 56 }
+const CARD = { least: 168, most: 232, h: 56 }
 const TENSOR = { least: 176, most: 256, h: 56 }
-const CLOSED_GROUP = { least: 192, most: 264, h: 64 }
+const CLOSED_GROUP = { least: 192, most: 320, h: 64 }
 const CONSTANT = { least: 72, most: 96, h: 36 }
 
 /** Of a character of the title and of what stands at its right; layouts do not know the font, which has fixed width. */

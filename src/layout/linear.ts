@@ -124,7 +124,7 @@ function placeAlong(problem: Problem, graph: Layering, y: Float64Array): Arrange
   layers.forEach((_, k) => {
     starts.push(right)
     const tracks = routeGap([...wires[k]!.values()])
-    const border = k === 0 || k === layers.length - 2
+    const border = k === 0 || (problem.outs > 0 && k === layers.length - 2)
     const gap =
       k === layers.length - 1 || (border && wires[k]!.size === 0) ? 0 : tracks.width + (border ? BORDER_GAP : LAYER_GAP)
     for (const wire of wires[k]!.values())

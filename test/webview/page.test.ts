@@ -86,11 +86,27 @@ test('the chain rule adds over the consumers, one to a line', async () => {
     '∂s∂a=∂s∂s·∂s∂a',
     '+∂s∂(a * a)·∂(a * a)∂a',
     '+∂s∂(a * a)·∂(a * a)∂a',
-    '=1.0000×1.0000',
+    '=1.0000×1',
     '+1.0000×3',
     '+1.0000×3',
-    '=1.0000+3.0000+3.0000',
     '=7.0000',
+  ])
+})
+
+test('a negative number after a plus stands in parentheses, two contributions add on one line, a path is its last part', async () => {
+  const r = new Recorder('signs.py', ['w = Value(2.0)', 's = w * 3 + w * -1', ''].join('\n'))
+  const w = r.leaf(2, r.site(1, 'Value(2.0)'), 'model.neurons[0].w[1]')
+  const [a, b] = [3, -1].map((slope) => r.op('scale', [w], [slope], 2 * slope, r.site(2, `w * ${slope}`)))
+  r.backward(r.op('sub', [a!, b!], [1, -1], 8, r.site(2, 'w * 3 + w * -1'), 's'), -1)
+  await open(r.bytes())
+  await search('w')
+  expect(await page.locator('.chain mtr').allTextContents()).toEqual([
+    '∂s∂w[1]=∂s∂(w * -1)·∂(w * -1)∂w[1]',
+    '+∂s∂(w * 3)·∂(w * 3)∂w[1]',
+    '=−1.0000×(−1.0000)',
+    '+1.0000×3.0000',
+    '=1.0000+3.0000',
+    '=4.0000',
   ])
 })
 

@@ -352,6 +352,14 @@ describe('graph', () => {
       { element: 2, to: 'root' },
       { element: 4, to: 'root' },
     ])
+    // Escape leaves the path before it leaves the node.
+    await press('Escape')
+    await expect(
+      view.page.getByRole('button', { name: 'Path to the loss' }).getAttribute('aria-pressed'),
+    ).resolves.toBe('false')
+    expect(await text('.side-title h2')).toContain('b')
+    await press('Escape')
+    expect(await view.page.locator('.side-title').count()).toBe(0)
   })
 
   test('a layout that takes long can be given up', async () => {

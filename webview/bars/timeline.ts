@@ -129,6 +129,7 @@ export class Timeline {
     for (const control of this.buttons) control.disabled = !usable
     setAria(this.slider, 'disabled', !usable)
     setAria(this.slider, 'valuemax', stops.length - 1)
+    this.position.style.minWidth = `${0.86 * this.longestText()}ch`
     this.track.setAttribute('height', String(HEIGHT))
     this.track.setAttribute('width', String(this.width))
     this.track.replaceChildren(
@@ -185,6 +186,14 @@ export class Timeline {
     this.position.textContent = text
     setAria(this.slider, 'valuenow', at)
     setAria(this.slider, 'valuetext', text)
+  }
+
+  /** Columns that the position may need: the line beside it must not jump while one steps. */
+  private longestText(): number {
+    const { passes = [] } = this.explorer.state.overview ?? {}
+    const steps = passes.reduce((most, pass) => Math.max(most, pass.steps), 0)
+    const longest = this.strings.position(passes.length, passes.length, steps, steps)
+    return [...longest].reduce((sum, character) => sum + (character >= '\u1100' ? 2 : 1), 0)
   }
 
   private text(at: number): string {

@@ -41,6 +41,8 @@ export const fonts = {
   title: (theme: Theme, line = 1) => `600 ${readable(12.5, line)}px ${theme.mono}`,
   plain: (theme: Theme, line = 1) => `${readable(11.5, line)}px ${theme.mono}`,
   small: (theme: Theme, line = 1) => `${readable(10, line)}px ${theme.mono}`,
+  /** Of an edge. */
+  label: (theme: Theme, scale: number) => `${10 * scale}px ${theme.mono}`,
   header: (theme: Theme) => `11.5px ${theme.sans}`,
 }
 
@@ -184,11 +186,14 @@ function drawNumbers(d: Drawing, item: number, w: number, y: number): void {
   const group = picture.isGroup(item)
   const tensor = picture.has(item, ItemFlag.tensor)
   const value = group ? countText(picture.scene.count[item]!) : (numbers?.valueText(item) ?? '')
+  const short = group ? value : (numbers?.valueText(item, true) ?? '')
   const badValue = !group && (numbers?.badValue(item) ?? false)
   const colour = tone === Tone.none || tone === Tone.zero ? theme.dim : strongest(d, tone)
   const icon = tone === Tone.bad ? 15 : 0
   // From the fullest wording to the shortest; the first that fits is written, the last one, the gradient alone, in any case.
   const wordings = wordingsOf(value, gradient, group, tensor && gradient !== PENDING, tensor && value !== '')
+  // Fewer digits of both say more than all digits of one.
+  wordings.splice(-1, 0, [short, `∂ ${numbers?.gradientText(item, true) ?? PENDING}`])
   // Groups and tensors have more to say: always small, so that they look alike.
   const small = fonts.small(theme, d.line)
   const sizes = [...(group || tensor ? [] : [fonts.plain(theme, d.line)]), small, fonts.small(theme, SHRINK * d.line)]
@@ -290,6 +295,9 @@ export function drawBadge(d: Drawing, x: number, y: number, open: boolean): void
   if (!open) ctx.fillRect(x + BADGE / 2 - 0.5, y + 4, 1, BADGE - 8)
 }
 
+/** Open groups that are deeper are not shaded any more: shade upon shade is mud. */
+const DEEPEST_SHADE = 2
+
 /** An open group: a dashed frame, and a shade that deepens with nesting. */
 export function drawContainer(d: Drawing, item: number, w: number, h: number): void {
   const { ctx, theme } = d
@@ -299,7 +307,7 @@ export function drawContainer(d: Drawing, item: number, w: number, h: number): v
   if (!theme.highContrast) {
     ctx.globalAlpha = alpha
     ctx.fillStyle = theme.shade
-    ctx.fill()
+    if (d.picture.depth[item]! < DEEPEST_SHADE) ctx.fill()
     ctx.setLineDash([4, 4])
   }
   ctx.globalAlpha = alpha

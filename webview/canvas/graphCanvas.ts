@@ -3,12 +3,11 @@ import { PaintCache } from './cache.ts'
 import { type Camera, type Size, viewBox } from './camera.ts'
 import { listenToGestures } from './gestures.ts'
 import { type Overview, overviewOf, pngOf } from './image.ts'
-import { LabelPlaces } from './labels.ts'
 import { addLayer, type Layer } from './layers.ts'
 import { placementOf, SceneMotion } from './motion.ts'
 import { carryFrame, FrameNumbers, palette } from './numbers.ts'
 import { type Marks, paintMarks } from './overlay.ts'
-import { paint, type Placement, type View } from './paint.ts'
+import { Labels, paint, type Placement, type View } from './paint.ts'
 import { type Direction, type Hit, Picture } from './picture.ts'
 import { Pointing, type PointingCallbacks } from './pointing.ts'
 import { type Context, TextMeasure } from './text.ts'
@@ -30,6 +29,7 @@ const PAINTED_AT_ONCE = 600
 const BUDGET = 5
 /** Pixels that the pointer may be from an edge. */
 const EDGE_REACH = 5
+
 /**
  * The graph on a canvas: shows a scene and the numbers of a frame, tells what the pointer does. It fills its
  * container. It holds no state of the page: marks are shown as `setHighlight` says.
@@ -56,7 +56,7 @@ export class GraphCanvas {
   private colours: string[]
   private ratio = 1
   private picture: Picture | null = null
-  private labels: LabelPlaces | null = null
+  private labels: Labels | null = null
   private placement: Placement | null = null
   private numbers: FrameNumbers | null = null
   private highlight: Highlight = { hovered: null, selected: null, lit: new Set(), path: null }
@@ -110,7 +110,7 @@ export class GraphCanvas {
     const oldNumbers = this.numbers
     const now = performance.now()
     this.picture = new Picture(scene)
-    this.labels = new LabelPlaces(this.picture)
+    this.labels = new Labels(this.picture)
     this.placement = placementOf(scene)
     this.numbers = null
     this.sceneMotion = null
@@ -184,6 +184,12 @@ export class GraphCanvas {
     const items = this.itemsOf(elements)
     if (!this.picture || items.length === 0) return
     this.viewpoint.show(this.picture.bounds(items))
+  }
+
+  /** Brings an element into the middle, at the zoom there is. */
+  centre(element: ElementId): void {
+    const item = this.picture?.itemOf.get(element)
+    if (this.picture && item !== undefined) this.viewpoint.centre(this.picture.itemBox(item))
   }
 
   zoomBy(factor: number): void {
@@ -359,9 +365,8 @@ export class GraphCanvas {
 
   /** Whether what is in view can be painted within a frame. */
   private isLight(): boolean {
-    return (
-      this.picture!.countIn(viewBox(this.viewpoint.camera, this.viewpoint.size), PAINTED_AT_ONCE) <= PAINTED_AT_ONCE
-    )
+    const view = viewBox(this.viewpoint.camera, this.viewpoint.size)
+    return this.picture!.countIn(view, PAINTED_AT_ONCE) <= PAINTED_AT_ONCE
   }
 
   private renderMarks(): void {

@@ -3,6 +3,8 @@ import { routeOf } from './edges.ts'
 import { HEADER, overlaps, type Picture } from './picture.ts'
 
 export const LABEL_HEIGHT = 12
+/** Between a number and the middle of any line: lines are up to 4.5 wide. */
+const CLEAR = 2.5
 /** Room for `-1.234e-10` and for `-0.5000` at the label font, scene pixels. */
 const WIDTHS = [62, 44]
 const CELL = 128
@@ -20,12 +22,15 @@ export interface LabelPlace {
  * once given is kept as long as the scene is, so that numbers stay put while one steps through a pass.
  */
 export class LabelPlaces {
+  /** How much larger than usual the numbers are written: zoomed out, small ones could not be read. */
+  readonly scale: number
   private readonly picture: Picture
   private readonly places = new Map<number, LabelPlace | null>()
   private readonly taken = new Map<string, Box[]>()
 
-  constructor(picture: Picture) {
+  constructor(picture: Picture, scale = 1) {
     this.picture = picture
+    this.scale = scale
   }
 
   place(edge: number): LabelPlace | null {
@@ -33,7 +38,7 @@ export class LabelPlaces {
     if (place === undefined) {
       place = this.find(edge)
       this.places.set(edge, place)
-      if (place) this.take(boxOf(place))
+      if (place) this.take(this.boxOf(place))
     }
     return place
   }
@@ -49,14 +54,15 @@ export class LabelPlaces {
       segments.push({ x: points[2 * p]! + dx / 2, y: points[2 * p + 1]! + dy / 2, length: Math.abs(dx + dy), level })
     }
     segments.sort((a, b) => b.length - a.length)
-    for (const width of WIDTHS) {
+    const height = LABEL_HEIGHT * this.scale
+    for (const width of WIDTHS.map((usual) => usual * this.scale)) {
       for (const { x, y, length, level } of segments) {
-        if (length < (level ? width + 4 : LABEL_HEIGHT + 10)) continue
+        if (length < (level ? width + 4 : height + 10)) continue
         for (const side of [-1, 1]) {
           const place: LabelPlace = level
-            ? { x, y: y + side * (LABEL_HEIGHT / 2 + 3), align: 'center', width }
+            ? { x, y: y + side * (height / 2 + 3), align: 'center', width }
             : { x: x - side * 6, y, align: side < 0 ? 'left' : 'right', width }
-          if (this.isFree(boxOf(place))) return place
+          if (this.isFree(this.boxOf(place))) return place
         }
       }
     }
@@ -71,7 +77,8 @@ export class LabelPlaces {
       const inside = box.x0 > own.x0 && box.x1 < own.x1 && box.y1 < own.y1 && box.y0 > own.y0 + HEADER
       if (!inside) return false
     }
-    for (const edge of picture.edgesIn(box)) if (this.crosses(edge, box)) return false
+    const wide = { x0: box.x0 - CLEAR, y0: box.y0 - CLEAR, x1: box.x1 + CLEAR, y1: box.y1 + CLEAR }
+    for (const edge of picture.edgesIn(wide)) if (this.crosses(edge, wide)) return false
     return !cellsOf(box).some((cell) => this.taken.get(cell)?.some((other) => overlaps(box, other)))
   }
 
@@ -83,6 +90,12 @@ export class LabelPlaces {
     return false
   }
 
+  private boxOf({ x, y, align, width }: LabelPlace): Box {
+    const x0 = align === 'left' ? x : align === 'right' ? x - width : x - width / 2
+    const half = (LABEL_HEIGHT * this.scale) / 2
+    return { x0, x1: x0 + width, y0: y - half, y1: y + half }
+  }
+
   private take(box: Box): void {
     for (const cell of cellsOf(box)) {
       const boxes = this.taken.get(cell)
@@ -90,11 +103,6 @@ export class LabelPlaces {
       else this.taken.set(cell, [box])
     }
   }
-}
-
-function boxOf({ x, y, align, width }: LabelPlace): Box {
-  const x0 = align === 'left' ? x : align === 'right' ? x - width : x - width / 2
-  return { x0, x1: x0 + width, y0: y - LABEL_HEIGHT / 2, y1: y + LABEL_HEIGHT / 2 }
 }
 
 function cellsOf(box: Box): string[] {

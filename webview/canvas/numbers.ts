@@ -1,4 +1,4 @@
-import { formatNumber } from '../../src/protocol/number.ts'
+import { formatNumber, shortNumber } from '../../src/protocol/number.ts'
 import { type Frame, GradientStatus, ItemKind, type Scene } from '../../src/protocol/view.ts'
 import { mix, parseColour, type Theme } from './theme.ts'
 
@@ -54,6 +54,8 @@ export class FrameNumbers {
   readonly edgeMagnitude: Float32Array
   private readonly values: (string | undefined)[] = []
   private readonly gradients: (string | undefined)[] = []
+  private readonly shortValues: (string | undefined)[] = []
+  private readonly shortGradients: (string | undefined)[] = []
 
   constructor(frame: Frame, scene: Pick<Scene, 'kind'>) {
     this.frame = frame
@@ -77,17 +79,21 @@ export class FrameNumbers {
     }
   }
 
-  /** '' when the item has no value of its own. */
-  valueText(item: number): string {
-    return (this.values[item] ??= this.frame.hasValue[item] ? formatNumber(this.frame.value[item]!) : '')
+  /** '' when the item has no value of its own. `short`: with fewer digits. */
+  valueText(item: number, short = false): string {
+    const texts = short ? this.shortValues : this.values
+    const format = short ? shortNumber : formatNumber
+    return (texts[item] ??= this.frame.hasValue[item] ? format(this.frame.value[item]!) : '')
   }
 
   badValue(item: number): boolean {
     return this.frame.hasValue[item] === 1 && !Number.isFinite(this.frame.value[item])
   }
 
-  gradientText(item: number): string {
-    return (this.gradients[item] ??= formatNumber(known(this.frame.status[item]) ? this.frame.gradient[item]! : null))
+  gradientText(item: number, short = false): string {
+    const texts = short ? this.shortGradients : this.gradients
+    const format = short ? shortNumber : formatNumber
+    return (texts[item] ??= format(known(this.frame.status[item]) ? this.frame.gradient[item]! : null))
   }
 
   contributionText(edge: number): string {

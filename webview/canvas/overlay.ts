@@ -1,7 +1,7 @@
 import { cornerRadius, fonts, write } from './cards.ts'
 import { edgeWidth, routeOf, traceArrow, traceEdge } from './edges.ts'
 import { Tone } from './numbers.ts'
-import { detailZoom, intoItem, intoScene, type View } from './paint.ts'
+import { intoItem, intoScene, type View } from './paint.ts'
 
 /** What is marked, by item and edge index. */
 export interface Marks {
@@ -147,9 +147,10 @@ function edgeNumber(view: View, edge: number): void {
 
 /** Over the number that the picture shows already, else halfway along the edge. */
 function numberPlace({ camera, labels, picture }: View, edge: number): [number, number] {
-  const place = camera.zoom >= detailZoom.labels ? labels?.place(edge) : null
-  if (!place) return middleOf(routeOf(picture.scene, edge))
-  return [place.x + { left: 24, center: 0, right: -24 }[place.align], place.y]
+  const places = labels?.at(camera.zoom)
+  const place = places?.place(edge)
+  if (!places || !place) return middleOf(routeOf(picture.scene, edge))
+  return [place.x + { left: 24, center: 0, right: -24 }[place.align] * places.scale, place.y]
 }
 
 /** The point halfway along a line of x and y in turn. */

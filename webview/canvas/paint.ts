@@ -13,13 +13,16 @@ import {
   write,
 } from './cards.ts'
 import { edgeWidth, traceArrow, traceEdge, traceSegments } from './edges.ts'
-import type { LabelPlace, LabelPlaces } from './labels.ts'
+import { type LabelPlace, LabelPlaces } from './labels.ts'
 import { Tone } from './numbers.ts'
-import { HEADER, overlaps } from './picture.ts'
+import { HEADER, overlaps, type Picture } from './picture.ts'
 import { mix, parseColour } from './theme.ts'
 
 /** Zooms from which on cards are written out, have their title at a fixed size, a stripe; and edges have numbers. */
-export const detailZoom = { full: 0.45, header: 0.68, title: 0.4, labels: 0.8, stripe: 0.16 }
+export const detailZoom = { full: 0.45, header: 0.68, title: 0.4, labels: 0.58, stripe: 0.16 }
+/** Below this zoom the numbers of edges are written larger, in places of their own. */
+const FAR = 0.8
+const FAR_SCALE = 1.4
 
 /** Where items are now; the scene's own places except while they move. */
 export interface Placement {
@@ -39,7 +42,23 @@ export interface View extends Drawing {
   placement: Placement
   /** Whether the titles of open groups stay readable far out. */
   mapTitles: boolean
-  labels: LabelPlaces | null
+  labels: Labels | null
+}
+
+/** The places of the numbers of edges, near and far. */
+export class Labels {
+  private readonly near: LabelPlaces
+  private readonly far: LabelPlaces
+
+  constructor(picture: Picture) {
+    this.near = new LabelPlaces(picture)
+    this.far = new LabelPlaces(picture, FAR_SCALE)
+  }
+
+  /** Null where numbers are too small to be read. */
+  at(zoom: number): LabelPlaces | null {
+    return zoom >= FAR ? this.near : zoom >= detailZoom.labels ? this.far : null
+  }
 }
 
 /** How many things one slice of the work is. */
@@ -81,7 +100,7 @@ export function* paint(whole: View): Generator<void, void> {
   if (camera.zoom >= detailZoom.title) yield* paintCards(view, cards)
   else yield* paintOverview(view, cards)
   if (camera.zoom < detailZoom.header && view.mapTitles) paintGroupTitles(view, groups)
-  if (camera.zoom >= detailZoom.labels && placement.edgeAlpha === 1) paintLabels(view, edges)
+  if (placement.edgeAlpha === 1) paintLabels(view, edges)
 }
 
 const grow = (box: Box, by: number): Box => ({ x0: box.x0 - by, y0: box.y0 - by, x1: box.x1 + by, y1: box.y1 + by })
@@ -262,7 +281,8 @@ function paintGroupTitles(view: View, groups: Uint32Array): void {
 }
 
 function paintLabels(view: View, edges: Uint32Array): void {
-  const { labels, numbers, picture } = view
+  const { numbers, picture } = view
+  const labels = view.labels?.at(view.camera.zoom)
   if (!labels || !numbers) return
   intoScene(view)
   for (const edge of edges) {
@@ -274,13 +294,13 @@ function paintLabels(view: View, edges: Uint32Array): void {
     )
       continue
     const place = labels.place(edge)
-    if (place) writeLabel(view, edge, label, place)
+    if (place) writeLabel(view, edge, label, place, labels.scale)
   }
 }
 
-function writeLabel(view: View, edge: number, label: string, { x, y, align, width }: LabelPlace): void {
+function writeLabel(view: View, edge: number, label: string, { x, y, align, width }: LabelPlace, scale: number): void {
   const { ctx, text, theme, numbers } = view
-  const font = fonts.small(theme)
+  const font = fonts.label(theme, scale)
   if (text.width(ctx, font, label) > width) return
   write(ctx, font, numbers?.edgeTone[edge] === Tone.bad ? theme.error : theme.dim, label, x, y, align)
 }

@@ -82,6 +82,10 @@ export class Viewpoint {
     this.glide(fit(box, this.size))
   }
 
+  centre({ x0, y0, x1, y1 }: Box): void {
+    this.glide({ x: (x0 + x1) / 2, y: (y0 + y1) / 2, zoom: this.at.zoom })
+  }
+
   /** Moves as little as needed to see a box. */
   reveal(box: Box): void {
     const goal = bringIntoView(this.at, this.size, box)

@@ -14,8 +14,9 @@ const MAX_TERMS = 5
 const MAX_SYMBOLS = 3
 /** Contributions whose sum fits on one line. */
 const MAX_SUM = 2
-/** Characters of a name in a fraction: three fractions with such names fit into the panel. */
+/** Characters of a name in a fraction, and of an expression in its parentheses: three such fractions fit into the panel. */
 const MAX_NAME = 11
+const MAX_EXPRESSION = 8
 
 export function chainRule(details: Details, isRoot: boolean, strings: Strings): HTMLElement {
   const body = el('div', { class: 'chain' })
@@ -123,8 +124,9 @@ function partial(name: string): Element[] {
 
 const bracket = (text: string) => math('mo', { text, lspace: '0', rspace: '0', stretchy: 'false' })
 
+/** Of a path the last part, which tells more than the first: `w[2]` of `model.layers[0].neurons[3].w[2]`. */
 function nameMath(name: string): Element {
-  const short = shorten(name, MAX_NAME)
+  const short = isName(name) ? shorten(name.split('.').at(-1)!, MAX_NAME) : shorten(name, MAX_EXPRESSION)
   return /^\p{L}+$/u.test(short) ? math('mi', { text: short }) : math('mtext', { text: short, title: name })
 }
 

@@ -46,6 +46,16 @@ export const siteLink = (site: SiteRange, explorer: Explorer) =>
     click: () => explorer.showSource(site),
   })
 
+/** Parts of a path that tell instances apart: the last ones, which are cut only when the first are gone. */
+const TELLING = /^(.*\.)((?:[^.]+\.){0,2}[^.]+)$/
+
+function pathParts(title: string): HTMLElement[] {
+  const [, start, end] = TELLING.exec(title) ?? ['', '', title]
+  return [start, end]
+    .filter((part) => part !== '')
+    .map((text, i) => el('span', { class: start && i === 0 ? 'path-start' : 'path-end', text: text! }))
+}
+
 function summaryTable({ rows, more }: Summary, explorer: Explorer, strings: Strings): HTMLElement {
   const number = (value: number | null) =>
     value === null ? ({ kind: 'none' } as const) : ({ kind: 'number', value } as const)
@@ -64,7 +74,7 @@ function summaryTable({ rows, more }: Summary, explorer: Explorer, strings: Stri
           el(
             'th',
             { scope: 'row' },
-            el('button', { class: 'flow-name from-end', title: `${title} · ${line}` }, el('bdi', {}, title)),
+            el('button', { class: 'flow-name path', title: `${title} · ${line}` }, ...pathParts(title)),
           ),
           el('td', {}, numberText(number(value), 'value')),
           el('td', {}, numberText(number(gradient), 'gradient')),
