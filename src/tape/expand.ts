@@ -1,6 +1,6 @@
 /** Rows of `node` and `run` to the rows that they are short for. */
 import type { TableName } from '../protocol/wire.ts'
-import type { Cells } from './column.ts'
+import type { Cells, Column } from './column.ts'
 import type { Tables } from './tables.ts'
 
 const MOST_OPERANDS = 2
@@ -31,6 +31,7 @@ export class Expander {
     const op = this.tables.rowsOf('op')
     const value = this.tables.rowsOf('value')
     const maker = this.tables.table('maker')
+    const [nameOf, kindOf, flagsOf] = [maker.name, maker.kind, maker.flags].map((column) => numbersOf(column))
     const names = new Int32Array(rows)
     const opKinds = new Uint8Array(rows)
     const operandOps = new Int32Array(MOST_OPERANDS * rows)
@@ -40,12 +41,14 @@ export class Expander {
     const operandsBefore = this.tables.rowsOf('operand')
     let operands = 0
     for (let row = 0; row < rows; row++) {
-      names[row] = maker.name.at(makers[row]!)
-      opKinds[row] = maker.kind.at(makers[row]!)
-      let flags = maker.flags.at(makers[row]!)
+      const made = makers[row]!
+      names[row] = nameOf![made]!
+      opKinds[row] = kindOf![made]!
+      let flags = flagsOf![made]!
       if (flags >>> (2 * MOST_OPERANDS) !== 0) return `a maker of more than ${MOST_OPERANDS} operands`
       if (flags !== 0) firsts[row] = operandsBefore + operands
-      for (const given of [lefts[row]!, rights[row]!]) {
+      for (let side = 0; side < MOST_OPERANDS; side++) {
+        const given = side === 0 ? lefts[row]! : rights[row]!
         if (flags !== 0 ? given < 0 || given >= value + row : given !== -1)
           return `node ${op + row} cannot have value ${given} as an operand`
         if (flags === 0) continue
@@ -58,8 +61,7 @@ export class Expander {
     this.grow(op + rows)
     this.firsts.set(firsts, op)
     this.append('op', rows, { name: names, site: sites, call: calls, kind: opKinds })
-    const ops = Int32Array.from({ length: rows }, (_, row) => op + row)
-    this.append('value', rows, { op: ops, tick: ticks, kind: kinds, data })
+    this.append('value', rows, { op: ascending(op, rows), tick: ticks, kind: kinds, data })
     this.append('operand', operands, {
       op: operandOps.subarray(0, operands),
       value: operandValues.subarray(0, operands),
@@ -73,8 +75,11 @@ export class Expander {
     const [passes, rules, ops, ticks, upstreams, firstAmounts, secondAmounts] = cells as Columns<7>
     const rows = passes.length
     const { rule, operand } = { rule: this.tables.table('rule'), operand: this.tables.table('operand') }
+    const { op: opOf, value: valueOf, rows: operands } = operand
+    const slots = [numbersOf(rule.firstSlot), numbersOf(rule.secondSlot)]
+    const sites = [numbersOf(rule.firstSite), numbersOf(rule.secondSite)]
     const step = this.tables.rowsOf('step')
-    const steps = Int32Array.from({ length: rows }, (_, row) => step + row)
+    const steps = ascending(step, rows)
     const ends = new Int32Array(rows)
     const columns = {
       step: new Int32Array(2 * rows),
@@ -92,18 +97,18 @@ export class Expander {
       const op = ops[row]!
       const first = op < this.firsts.length ? this.firsts[op]! : -1
       let tick = (begins[row] = Math.max(ticks[row]!, free))
-      for (const second of [false, true]) {
-        const slot = (second ? rule.secondSlot : rule.firstSlot).at(known)
-        if (second && slot < 0) break
+      for (let part = 0; part < 2; part++) {
+        const slot = slots[part]![known]!
+        if (part === 1 && slot < 0) break
         const at = first + slot
-        if (first < 0 || slot < 0 || at >= operand.rows || operand.op.at(at) !== op || operand.value.at(at) < 0)
+        if (first < 0 || slot < 0 || at >= operands || opOf.at(at) !== op || valueOf.at(at) < 0)
           return `a rule of op ${op} gives to its operand ${slot}, which is no value`
         columns.step[parts] = step + row
         columns.slot[parts] = slot
-        columns.target[parts] = operand.value.at(at)
+        columns.target[parts] = valueOf.at(at)
         columns.tick[parts] = ++tick
-        columns.data[parts] = (second ? secondAmounts : firstAmounts)[row]!
-        columns.site[parts] = (second ? rule.secondSite : rule.firstSite).at(known)
+        columns.data[parts] = part === 0 ? firstAmounts[row]! : secondAmounts[row]!
+        columns.site[parts] = sites[part]![known]!
         parts++
       }
       ends[row] = tick + 1
@@ -135,6 +140,18 @@ export class Expander {
     grown.set(this.firsts)
     this.firsts = grown
   }
+}
+
+const numbersOf = (column: Column) => {
+  const numbers = new Int32Array(column.length)
+  for (let row = 0; row < column.length; row++) numbers[row] = column.at(row)
+  return numbers
+}
+
+function ascending(first: number, rows: number): Int32Array {
+  const numbers = new Int32Array(rows)
+  for (let row = 0; row < rows; row++) numbers[row] = first + row
+  return numbers
 }
 
 type Columns<N extends number, T extends Cells[] = []> = T['length'] extends N ? T : Columns<N, [...T, Cells]>

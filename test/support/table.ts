@@ -13,7 +13,7 @@ export function printTable(rows: readonly Measured[]): void {
     rows.map(({ what, measured, unit, budget }) => ({
       what,
       measured: `${Number(measured.toPrecision(3))} ${unit}`,
-      budget: budget === undefined ? '' : `${budget} ${unit}`,
+      budget: budget === undefined ? '' : `${Number(budget.toPrecision(3))} ${unit}`,
       holds: budget === undefined ? '' : measured <= budget ? 'yes' : 'NO',
     })),
   )
