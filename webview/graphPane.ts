@@ -180,7 +180,8 @@ export class GraphPane {
       const count = scene.edges.count[this.edge]!
       const contribution = formatNumber(frame.flowed[this.edge] ? frame.contribution[this.edge]! : null)
       const title = `${from} → ${to}${count > 1 ? ` × ${count}` : ''}`
-      this.preview.fillText(title, `${this.strings.contribution} ${contribution}`)
+      const meaning = count > 1 ? this.strings.largestContribution : this.strings.contribution
+      this.preview.fillText(title, `${meaning} ${contribution}`)
     } else if (hovered !== null && hoveredDetails?.element === hovered && hovered !== this.explorer.state.selected)
       this.preview.fill(hoveredDetails)
     else return

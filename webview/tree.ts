@@ -236,8 +236,10 @@ export class Tree {
   private announce(): void {
     const details = this.explorer.state.selectedDetails
     if (!details) return
-    const { title, op, value, gradient, status } = details
-    const parts = [title, op, ...numberTexts(value, gradient, status, this.strings)]
+    const { title, op, kind, members, value, gradient, status } = details
+    const numbers = numberTexts(value, gradient, status, this.strings)
+    const isGroup = kind === 'group' || kind === 'fold'
+    const parts = isGroup ? [title, this.strings.rowContains(members), numbers[1]!] : [title, op, ...numbers]
     this.live.textContent = this.strings.announceSelected(parts.filter((part) => part !== '').join(', '))
   }
 

@@ -15,7 +15,7 @@ export function titleOf(tape: Tape, op: number): string {
 /** Constants read as they are written where that is short: `2`, not `2.0000`. */
 export function constantText(data: number): string {
   const exact = String(data)
-  return Number.isFinite(data) && exact.length <= 8 ? exact.replace('-', '−') : formatNumber(data)
+  return Number.isFinite(data) && exact.length <= 8 ? exact : formatNumber(data)
 }
 
 export const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim()

@@ -22,7 +22,13 @@ describe.each([
   test('with a node selected, over several passes', async () => {
     await view.open({ ...options, passes: 3 })
     await view.page.keyboard.press('ArrowLeft')
-    await view.page.keyboard.press('ArrowLeft')
+    await settle(view.page)
+    expect(await violations()).toEqual([])
+    // Its code, which is lit, has a name, a number and brackets.
+    await view.page.keyboard.press('/')
+    await view.page.keyboard.type('w1')
+    await settle(view.page)
+    await view.page.keyboard.press('Enter')
     await settle(view.page)
     expect(await violations()).toEqual([])
   })
@@ -94,6 +100,15 @@ describe('a reader of the accessibility tree, without a mouse', () => {
     expect(await view.page.locator('[role=treeitem]:focus').getAttribute('aria-label')).toMatch(/^x1 \* w1, mul/)
     expect(await view.page.locator('[aria-live]').textContent()).toBe(
       'Selected x1 * w1, mul, value -6.0000, gradient 0.5000',
+    )
+  })
+
+  test('hears of a group what it holds, and no value', async () => {
+    await view.open({ open: false })
+    await view.page.keyboard.press('o')
+    await settle(view.page)
+    expect(await view.page.locator('[aria-live]').textContent()).toBe(
+      'Selected products, group of 6 ops, gradient -1.5000',
     )
   })
 

@@ -120,8 +120,32 @@ describe('the numbers of a frame', () => {
     const frame = frameOf(scene)
     frame.flowed[1] = 0
     const numbers = new FrameNumbers(frame, scene)
-    expect(numbers.contributionText(1)).toBe('')
+    expect(numbers.contributionText(1, 1)).toBe('')
     expect(numbers.edgeTone[1]).toBe(Tone.none)
+  })
+
+  it('says that the number of a merged edge is the largest of several', () => {
+    const frame = frameOf(scene)
+    frame.flowed[0] = 1
+    frame.contribution[0] = -0.5
+    const numbers = new FrameNumbers(frame, scene)
+    expect([1, 7].map((count) => numbers.contributionText(0, count))).toEqual(['-0.5000', 'max -0.5000'])
+  })
+
+  it('has fewer digits for where there is little room, and the same number', () => {
+    const frame = frameOf(scene)
+    frame.gradient.set([-12193.2631, 0.012345, -2.974e28, 0, 1.5])
+    frame.status.fill(GradientStatus.arrived)
+    const numbers = new FrameNumbers(frame, scene)
+    expect([0, 1, 2, 3, 4].map((i) => numbers.gradientText(i, true))).toEqual([
+      '-12193',
+      '0.012',
+      '-3.0e28',
+      '0.00',
+      '1.50',
+    ])
+    frame.status.fill(GradientStatus.waiting)
+    expect(new FrameNumbers(frame, scene).gradientText(0, true)).toBe('–')
   })
 
   it('are carried over to the next scene by element and by edge', () => {

@@ -96,8 +96,10 @@ export class FrameNumbers {
     return (texts[item] ??= format(known(this.frame.status[item]) ? this.frame.gradient[item]! : null))
   }
 
-  contributionText(edge: number): string {
-    return this.frame.flowed[edge] ? formatNumber(this.frame.contribution[edge]!) : ''
+  /** Of an edge that stands for `count` contributions, the largest. */
+  contributionText(edge: number, count: number): string {
+    if (!this.frame.flowed[edge]) return ''
+    return `${count > 1 ? 'max ' : ''}${formatNumber(this.frame.contribution[edge]!)}`
   }
 }
 

@@ -126,8 +126,8 @@ function markCurrent(view: View, item: number): void {
 
 /** The number of the edge under the pointer, even where the picture has no room for it. */
 function edgeNumber(view: View, edge: number): void {
-  const { ctx, theme, text, numbers, camera, size, ratio } = view
-  const label = numbers?.contributionText(edge) ?? ''
+  const { ctx, theme, text, numbers, picture, camera, size, ratio } = view
+  const label = numbers?.contributionText(edge, picture.scene.edges.count[edge]!) ?? ''
   if (label === '') return
   const [sceneX, sceneY] = numberPlace(view, edge)
   const x = (sceneX - camera.x) * camera.zoom + size.width / 2

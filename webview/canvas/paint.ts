@@ -286,7 +286,7 @@ function paintLabels(view: View, edges: Uint32Array): void {
   if (!labels || !numbers) return
   intoScene(view)
   for (const edge of edges) {
-    const label = numbers.contributionText(edge)
+    const label = numbers.contributionText(edge, picture.scene.edges.count[edge]!)
     if (
       label === '' ||
       isDimmed(view, picture.scene.edges.from[edge]!) ||

@@ -37,7 +37,8 @@ export function chainRule(details: Details, isRoot: boolean, strings: Strings): 
       : terms.length > MAX_SYMBOLS
         ? [[equals(), sumSymbol(details.gradientName)]]
         : stacked(terms, (flow) => symbolic(sidesOf(details.gradientName)[0], flow, details.title))),
-    ...(tensor ? [] : products(terms, more)),
+    // What has not arrived is one dash, not a sum of dashes.
+    ...(tensor || terms.every(({ contribution }) => contribution.kind === 'none') ? [] : products(terms, more)),
     [equals(), math('mstyle', { class: 'total' }, number(agrees ? details.gradient : numberOf(sum)))],
   ]
   body.append(equation(details.gradientName, rows))

@@ -4,7 +4,7 @@ import { el } from '../dom.ts'
 import type { Explorer } from '../explorer.ts'
 import { numberText } from '../numbers.ts'
 import type { Strings } from '../strings.ts'
-import { fileName } from '../text.ts'
+import { fileName, isName } from '../text.ts'
 
 export function introduction(explorer: Explorer, strings: Strings): HTMLElement[] {
   const { overview, summary } = explorer.state
@@ -46,19 +46,19 @@ export const siteLink = (site: SiteRange, explorer: Explorer) =>
     click: () => explorer.showSource(site),
   })
 
-/** Parts of a path that tell instances apart: the last ones, which are cut only when the first are gone. */
-const TELLING = /^(.*\.)((?:[^.]+\.){0,2}[^.]+)$/
-
-function pathParts(title: string): HTMLElement[] {
-  const [, start, end] = TELLING.exec(title) ?? ['', '', title]
-  return [start, end]
-    .filter((part) => part !== '')
-    .map((text, i) => el('span', { class: start && i === 0 ? 'path-start' : 'path-end', text: text! }))
+/** `model.`, when all paths begin with it: then it tells nothing, and takes the room of what does. */
+function commonStart(titles: readonly string[]): string {
+  const paths = titles.filter((title) => isName(title) && title.includes('.'))
+  const [first = ''] = paths
+  const start = first.slice(0, first.indexOf('.') + 1)
+  return paths.every((path) => path.startsWith(start)) ? start : ''
 }
 
 function summaryTable({ rows, more }: Summary, explorer: Explorer, strings: Strings): HTMLElement {
   const number = (value: number | null) =>
     value === null ? ({ kind: 'none' } as const) : ({ kind: 'number', value } as const)
+  const start = commonStart(rows.map(({ title }) => title))
+  const shortened = (title: string) => (start !== '' && title.startsWith(start) ? title.slice(start.length) : title)
   const head = [strings.name, strings.value, strings.gradient]
   const table = el(
     'table',
@@ -74,7 +74,7 @@ function summaryTable({ rows, more }: Summary, explorer: Explorer, strings: Stri
           el(
             'th',
             { scope: 'row' },
-            el('button', { class: 'flow-name path', title: `${title} · ${line}` }, ...pathParts(title)),
+            el('button', { class: 'flow-name from-end', title: `${title} · ${line}` }, el('bdi', {}, shortened(title))),
           ),
           el('td', {}, numberText(number(value), 'value')),
           el('td', {}, numberText(number(gradient), 'gradient')),
