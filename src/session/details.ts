@@ -22,7 +22,9 @@ export function details(tape: Tape, op: number, tick: number): Details {
   const gradient = gradientAt(tape, value, tick)
   const pass = gradient.pass >= 0 ? gradient.pass : tape.passAt(tick)
   const forward = isForward(tape, pass)
-  const cameFrom = forward ? tangentsOf(tape, op, tick) : contributionsTo(tape, value, pass, tick)
+  // What arrived before the gradient was cleared is not where the present one comes from.
+  const arrived = () => (gradient.pass < 0 ? [] : contributionsTo(tape, value, pass, tick))
+  const cameFrom = forward ? tangentsOf(tape, op, tick) : arrived()
   if (!forward && (pass < 0 || tape.passEnd(pass) > tick))
     cameFrom.push(...pendingConsumers(tape, value, pass, tick, cameFrom))
   const flowsTo = forward ? tangentsFrom(tape, value, tick) : contributionsOf(tape, op, pass, tick)

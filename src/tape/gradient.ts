@@ -31,6 +31,7 @@ export function gradientAt(tape: Tape, value: number, tick: number): Gradient {
   let tensor = -1
   let pass = -1
   let released = false
+  let cleared = -1
   for (const change of changesOf(tape, value)) {
     if (change.tick > tick) break
     switch (change.kind) {
@@ -49,7 +50,10 @@ export function gradientAt(tape: Tape, value: number, tick: number): Gradient {
       case 'write':
         held = change.writeKind === WriteKind.zero || change.writeKind === WriteKind.release ? null : change.data
         released = change.writeKind === WriteKind.release && pass >= 0
-        if (held === null && !released) pass = -1
+        if (held === null && !released) {
+          pass = -1
+          cleared = change.tick
+        }
         continue
       default:
         change.kind satisfies never
@@ -59,7 +63,8 @@ export function gradientAt(tape: Tape, value: number, tick: number): Gradient {
     released = false
   }
   if (released) return { status: GradientStatus.released, held: received(tape, value, pass), tensor, pass }
-  if (held === null) return nothing(passedBy(tape, value, tick) ? GradientStatus.unreached : GradientStatus.waiting)
+  if (held === null)
+    return nothing(passedBy(tape, value, tick, cleared) ? GradientStatus.unreached : GradientStatus.waiting)
   return {
     status: isCarried(tape, value, pass, tick) ? GradientStatus.carried : GradientStatus.arrived,
     held,
@@ -142,12 +147,12 @@ function heldBefore(tape: Tape, value: number, pass: number): number {
   return Number.isNaN(before) ? 0 : before
 }
 
-/** A pass that could have reached the value has ended without doing so. */
-function passedBy(tape: Tape, value: number, tick: number): boolean {
+/** The last pass that ended could have reached the value, and did not; one before its cell was `cleared` does not count. */
+function passedBy(tape: Tape, value: number, tick: number, cleared: number): boolean {
   const born = tape.table('value').tick.at(value)
   const { tick: ticks } = tape.table('pass')
   for (let pass = tape.passAt(tick); pass >= 0 && ticks.at(pass) > born; pass--)
-    if (tape.passEnd(pass) <= tick) return true
+    if (tape.passEnd(pass) <= tick) return tape.passEnd(pass) > cleared
   return false
 }
 

@@ -23,8 +23,11 @@ interface State {
   /** Per operand row: what flowed along it in `flowPass`, summed. */
   flow: Float64Array
   flowPass: Int32Array
-  /** The start of the latest-begun pass that has ended; values older than it and without a gradient are unreached. */
+  /** Per value: when its gradient was last cleared, −1 for never. */
+  cleared: Int32Array
+  /** Start and end of the latest-begun pass that has ended; it did not reach what is older and has no gradient, unless that was cleared since. */
   endedStart: number
+  endedEnd: number
   /** How many rows of each stream have happened. */
   cursor: { contributions: number; roots: number; writes: number; helds: number; ends: number }
 }
@@ -69,7 +72,9 @@ export class Snapshot {
       tensor: new Int32Array(values).fill(-1),
       flow: new Float64Array(operands),
       flowPass: new Int32Array(operands).fill(-1),
+      cleared: new Int32Array(values).fill(-1),
       endedStart: -Infinity,
+      endedEnd: -Infinity,
       cursor: { contributions: 0, roots: 0, writes: 0, helds: 0, ends: 0 },
     }
     this.saved = [copyOf(this.state)]
@@ -88,7 +93,7 @@ export class Snapshot {
     this.operandOf = operandRows(tape)
     this.before = heldBefore(tape, this.passOf)
     const total = this.contributions.rows + this.roots.rows + this.writes.rows + this.helds.rows
-    const size = values * 18 + operands * 12
+    const size = values * 22 + operands * 12
     this.stride = Math.max(STRIDE, (total * size) / SAVED_BYTES)
   }
 
@@ -127,7 +132,8 @@ export class Snapshot {
     if (this.state.released[value]) return GradientStatus.released
     if (!this.state.has[value]) {
       const born = this.born.at(value)
-      return this.state.endedStart > born ? GradientStatus.unreached : GradientStatus.waiting
+      const passed = this.state.endedStart > born && this.state.endedEnd > this.state.cleared[value]!
+      return passed ? GradientStatus.unreached : GradientStatus.waiting
     }
     return isCarried(this.tape, value, this.state.pass[value]!, this.state.tick)
       ? GradientStatus.carried
@@ -215,7 +221,7 @@ export class Snapshot {
   }
 
   private write(row: number): void {
-    const { target, cell, kind, after } = this.tape.table('write')
+    const { tick, target, cell, kind, after } = this.tape.table('write')
     if (cell.at(row) !== Cell.gradient) return
     const value = target.at(row)
     const how = kind.at(row)
@@ -223,7 +229,10 @@ export class Snapshot {
     this.state.has[value] = cleared ? 0 : 1
     if (!cleared) this.state.held[value] = after.at(row)
     this.state.released[value] = how === WriteKind.release && this.state.pass[value]! >= 0 ? 1 : 0
-    if (cleared && !this.state.released[value]) this.state.pass[value] = -1
+    if (cleared && !this.state.released[value]) {
+      this.state.pass[value] = -1
+      this.state.cleared[value] = tick.at(row)
+    }
   }
 
   private settle(row: number): void {
@@ -241,8 +250,11 @@ export class Snapshot {
   }
 
   private end(row: number): void {
-    const pass = this.tape.table('passEnd').pass.at(row)
-    this.state.endedStart = Math.max(this.state.endedStart, this.tape.passStart(pass))
+    const { pass, tick } = this.tape.table('passEnd')
+    const start = this.tape.passStart(pass.at(row))
+    if (start <= this.state.endedStart) return
+    this.state.endedStart = start
+    this.state.endedEnd = tick.at(row)
   }
 
   private arrive(value: number, pass: number, tensor: number): void {
@@ -292,7 +304,7 @@ function heldBefore(tape: Tape, passOf: Int32Array): Float64Array | null {
 }
 
 function copyOf(state: State): State {
-  const { held, has, released, pass, tensor, flow, flowPass, cursor } = state
+  const { held, has, released, pass, tensor, flow, flowPass, cleared, cursor } = state
   return {
     ...state,
     held: held.slice(),
@@ -302,6 +314,7 @@ function copyOf(state: State): State {
     tensor: tensor.slice(),
     flow: flow.slice(),
     flowPass: flowPass.slice(),
+    cleared: cleared.slice(),
     cursor: { ...cursor },
   }
 }

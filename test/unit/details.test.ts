@@ -1,5 +1,6 @@
 /** The worked exercise of one op, where a session computes it. */
 import { expect, it } from 'vitest'
+import { GradientStatus } from '../../src/protocol/view.ts'
 import { details } from '../../src/session/details.ts'
 import { gradientAt } from '../../src/tape/gradient.ts'
 import { Recorder } from '../support/recorder.ts'
@@ -36,4 +37,17 @@ it('goes over the passes with the value in the same place, of several that one l
   }
   // What lives through all passes is itself in each of them.
   expect(details(tape, x, tape.lastTick).history.map(({ pass }) => pass)).toEqual([0, 1, 2])
+})
+
+it('does not tell of contributions that were zeroed since', () => {
+  const r = new Recorder('zero.py', 'w = Value(2.0)\ny = w * 3\n')
+  const w = r.leaf(2, r.site(1, 'Value(2.0)'), 'w')
+  r.backward(r.op('scale', [w], [3], 6, r.site(2, 'w * 3'), 'y'), -1)
+  r.zero([w], -1)
+  const tape = r.tape()
+  expect(details(tape, w, tape.passEnd(0)).cameFrom.map(({ contribution }) => contribution)).toEqual([
+    { kind: 'number', value: 3 },
+  ])
+  const zeroed = details(tape, w, tape.lastTick)
+  expect([zeroed.status, zeroed.gradient, zeroed.cameFrom]).toEqual([GradientStatus.waiting, { kind: 'none' }, []])
 })

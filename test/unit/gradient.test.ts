@@ -118,14 +118,20 @@ describe('gradientAt', () => {
   })
 
   it('is waiting again after zero_grad, and released when the engine let go of it', () => {
-    const zeroed = new Story()
-    const y = zeroed.op([0])
-    zeroed
-      .begin(y)
-      .step(y, 1, [[0, 2]])
-      .end()
-      .write(0, WriteKind.zero, 0)
-    expect(gradientAt(zeroed.tape(), 0, Infinity)).toMatchObject({ held: null })
+    const zeroedStory = () => {
+      const story = new Story()
+      const y = story.op([0])
+      return story
+        .begin(y)
+        .step(y, 1, [[0, 2]])
+        .end()
+        .write(0, WriteKind.zero, 0)
+    }
+    expect(gradientAt(zeroedStory().tape(), 0, Infinity)).toMatchObject({ status: waiting, held: null })
+    // The next pass does not come by.
+    const passedBy = zeroedStory()
+    passedBy.begin(passedBy.op([passedBy.op([])])).end()
+    expect(gradientAt(passedBy.tape(), 0, Infinity)).toMatchObject({ status: unreached, held: null })
     const freed = new Story()
     const z = freed.op([0])
     freed
