@@ -60,8 +60,8 @@ export class LabelPlaces {
         if (length < (level ? width + 4 : height + 10)) continue
         for (const side of [-1, 1]) {
           const place: LabelPlace = level
-            ? { x, y: y + side * (height / 2 + 3), align: 'center', width }
-            : { x: x - side * 6, y, align: side < 0 ? 'left' : 'right', width }
+            ? { x, y: y + side * (height / 2 + 3 * this.scale), align: 'center', width }
+            : { x: x - side * 6 * this.scale, y, align: side < 0 ? 'left' : 'right', width }
           if (this.isFree(this.boxOf(place))) return place
         }
       }
