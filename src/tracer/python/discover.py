@@ -9,15 +9,15 @@ import ast
 
 from .cells import Cells
 from .constructors import Constructors
+from .doubts import Doubts
 from .duals import find_rules
 from .engine_code import EngineCode
 from .gradient_cells import GradientCells
-from .scopes import INITIALISERS, LOOPS, tail
-from .syntax import walk
+from .scopes import tail
 from .value_cells import ValueCells
 
 
-class Program(Cells, GradientCells, Constructors, ValueCells, EngineCode):
+class Program(Cells, GradientCells, Constructors, ValueCells, EngineCode, Doubts):
     """All modules of the user's together, and what was found in them."""
 
     def __init__(self):
@@ -85,20 +85,6 @@ class Program(Cells, GradientCells, Constructors, ValueCells, EngineCode):
         self._find_derived()
         self._find_engine()
 
-    def is_sure(self):
-        """Whether the cells that were found are those of an engine, beyond doubt; else every number is followed."""
-        if self.tangent and not self.gradient:
-            return True
-        if not self.gradient or not self.makers:
-            return False
-        if any(how == 'param' or how == 'recursive' and key[0] == 'map' for key, _, how in self.contributions.values()):
-            return False
-        if any(key[0] == 'item' for key in self.gradient) and self.value[0][0] != 'item':
-            return False
-        if any(self._is_called_in_order(scope) for _, scope, _ in self.contributions.values()):
-            return False
-        return all(self._is_number_of_nodes(key) for key in self.gradient if key[0] == 'attr')
-
     def links(self):
         """Whether some maker hands its operands to the node that it makes, as engines do."""
         return any(
@@ -106,29 +92,6 @@ class Program(Cells, GradientCells, Constructors, ValueCells, EngineCode):
             for maker in self.makers if isinstance(maker, ast.Call)
             for argument in maker.args + [word.value for word in maker.keywords]
         )
-
-    def _is_called_in_order(self, scope):
-        """A plain function that is one node's rule: whoever calls it for one after the other drives the pass."""
-        return scope.is_function and scope.owner is None and scope.parent.parent is None and not any(
-            isinstance(node, LOOPS) for node in walk(scope.node)
-        ) and not self._calls_itself(scope)
-
-    def _is_number_of_nodes(self, key):
-        """Whether the objects that have the cell are those with the values, and begin with a number in it."""
-        given, valued = set(), set()
-        for module in self.modules:
-            for owner in module.classes:
-                for scope in owner.methods.values():
-                    if scope.name in INITIALISERS:
-                        if self.fills(scope):
-                            valued.add(owner.name)
-                        for _, target, value in scope.stores:
-                            if self.cell(target) == key and tail(self.holder(target)) == scope.receiver:
-                                given.add(owner.name)
-                                if isinstance(value, ast.Call) and tail(value) in self.classes:
-                                    return False
-        related = valued | {base for name in valued for owner in self.classes[name] for base in owner.bases}
-        return not given or not valued or bool(given & related)
 
     # -- which is which
 

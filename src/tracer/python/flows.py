@@ -7,6 +7,8 @@ was added there before: a recursive rule passes it on.
 from .identity import fields_of, number
 from .trail import DERIVED, GIVEN, LOADED, STORED, Int
 
+# Steps back from a number to one that it was computed from, in search of where it came from.
+_DEEP = 4
 _SUMS = ('Add', 'Sub', 'RSub', 'sum', 'fsum', 'USub', 'UAdd')
 
 
@@ -86,6 +88,8 @@ class Flows:
         if not strange:
             return alias
         places = {owner[1]: owner for owner in strange if type(owner) is tuple}
+        if any(place in self.keys for place in places):
+            return {owner: self.keys[place] for place, owner in places.items() if place in self.keys}
         by_field = {}
         for node in self.nodes.values():
             if node.obj is None:
@@ -111,11 +115,15 @@ class Flows:
         flows, rewrites = [], []
         version, arrived, last, total = {}, {}, {}, {}
         self._served = {}
+        # Sums that cells were given: a rule may go on with one without loading it, as patterns do.
+        self._sums = sums = {}
 
         def stops(place):
             if type(place) is not int:
                 return ('raw', id(place)) in arrived
-            return place in arrived or events[place].kind == LOADED and key[place] in (name, self.value)
+            if place in arrived or place in sums:
+                return True
+            return events[place].kind == LOADED and key[place] in (name, self.value)
 
         for place, event in enumerate(events):
             if key[place] != name:
@@ -137,11 +145,15 @@ class Flows:
                 own, terms = self._terms(place, cell, name)
                 total[here] = event.value
             found = False
-            for sign, term in self._split(terms, stops):
+            for sign, term in self._split(terms, stops, here, alias):
                 amount = (events[term].value if type(term) is int else term) * sign
                 source = self._source(term, stops, here, arrived, version, alias, name)
-                if source is None and (not amount or self._from_itself(term, stops, cell, name)):
+                if source is None and not amount:
                     continue
+                if source is None or not own and not self._operands(source[0], here):
+                    # A gradient that is clipped by the norm of all is no contribution of the others.
+                    if self._from_itself(term, stops, cell, name):
+                        continue
                 found = True
                 known = before is not None and events[before].value is not None
                 if source is not None and name[0] == 'list':
@@ -150,6 +162,8 @@ class Flows:
                 adds = own or not known
                 flows.append(Flow(place, here, *(source or (None, None, None)), amount, adds, total[here]))
                 arrived.setdefault(term if type(term) is int else ('raw', id(term)), []).append((here, place))
+            if own and event.through is not None and name[0] != 'list':
+                sums[event.through] = here, place
             if not found and not own:
                 rewrites.append(place)
         return flows, rewrites
@@ -197,8 +211,8 @@ class Flows:
         for slot, part in enumerate(event.parts):
             yield signs[slot] if slot < len(signs) else 1, part
 
-    def _split(self, terms, stops):
-        """Terms with one source each: a sum over several consumers falls into its summands."""
+    def _split(self, terms, stops, target, alias):
+        """Terms with one source and one slot each: a sum over several consumers falls into its summands."""
         waiting = list(reversed(terms))
         while waiting:
             sign, term = waiting.pop()
@@ -206,7 +220,8 @@ class Flows:
             if event is not None and event.kind == DERIVED and event.op in _SUMS and not stops(term):
                 owners = {self.owner[p] for p in self.walk(term, stops) if type(p) is int
                           and self.events[p].kind == LOADED and self.key[p] != self.value}
-                if len(owners) > 1:
+                slots = sum(self._operands(alias.get(owner, owner), target) for owner in owners)
+                if len(owners) > 1 or 1 < slots <= len(event.parts):
                     waiting.extend((sign * s, part) for s, part in reversed(list(self._signed(event))))
                     continue
             if event is not None or term:
@@ -214,22 +229,17 @@ class Flows:
 
     def _source(self, term, stops, target, arrived, version, alias, name):
         """(owner, version, upstream) of the step that an amount comes from, None for a seed."""
-        found = []
-        waiting = self.walk(term, stops)
-        for p in waiting:
-            if type(p) is int and self.events[p].kind == LOADED and self.key[p] == name:
-                holder = alias.get(self.owner[p], self.owner[p])
-                found.append((holder, version.get(p, -1), self.events[p].value, True))
-                continue
-            key, value = (p, self.events[p].value) if type(p) is int else (('raw', id(p)), p)
-            found += [(holder, at, value, type(p) is int) for holder, at in arrived.get(key, ())]
-            if type(p) is int and self.events[p].op == GIVEN:
-                # The same number had another identity before it was handed over.
-                waiting.extend(self.events[p].parts)
-        found = [f for f in found if f[0] != target and f[0] in self.nodes]
-        # One number may have reached several nodes: it comes from one that still has something to give to the target,
-        # and of these from the one that it reached last.
-        free = [f for f in found if self._free(f, target)]
+        found, free, level = [], [], [term]
+        for _ in range(_DEEP):
+            level = [p for start in level for p in self._met(start, stops)]
+            more = [f for p in level for f in self._told_by(p, arrived, version, alias, name)]
+            found += [f for f in more if f[0] != target and f[0] in self.nodes]
+            # One number may have reached several nodes: it comes from one that still has something to give to the
+            # target, or from what it was computed from when that has, and of these from the one that it reached last.
+            free = [f for f in found if self._free(f, target)]
+            level = [part for p in level if type(p) is int and p in arrived for part in self._before(p)]
+            if free or not level:
+                break
         consumers = free or [f for f in found if self._operands(f[0], target)]
         # A constant may be the same object anywhere: it comes only from what consumes the target.
         found = consumers or [f for f in found if f[3]]
@@ -239,12 +249,38 @@ class Flows:
         self._served[best[0], best[1], target] = self._served.get((best[0], best[1], target), 0) + 1
         return best[:3]
 
+    def _met(self, start, stops):
+        """Where the way back from a number ends, with the identity that it had before it was handed over."""
+        found = self.walk(start, stops)
+        for p in found:
+            if type(p) is int and self.events[p].op == GIVEN:
+                found.extend(self.events[p].parts)
+        return found
+
+    def _before(self, place):
+        event = self.events[place] if type(place) is int else None
+        if event is None or event.op == GIVEN:
+            return ()
+        return event.parts if event.kind == DERIVED else (event.through,) if event.through is not None else ()
+
+    def _told_by(self, p, arrived, version, alias, name):
+        """The steps that a number may come from: (node, version, upstream, whether it was read in the node's cell)."""
+        if type(p) is int and self.events[p].kind == LOADED and self.key[p] == name:
+            yield alias.get(self.owner[p], self.owner[p]), version.get(p, -1), self.events[p].value, True
+            return
+        if type(p) is int and p in self._sums:
+            yield *self._sums[p], self.events[p].value, 2
+        key, value = (p, self.events[p].value) if type(p) is int else (('raw', id(p)), p)
+        for holder, at in arrived.get(key, ()):
+            yield holder, at, value, type(p) is int
+
     def _free(self, found, target):
         return self._served.get((found[0], found[1], target), 0) < self._operands(found[0], target)
 
     def _operands(self, source, target):
         """How often a node is an operand of another."""
-        return sum(o == target for o, _ in self.nodes[source].operands)
+        node = self.nodes.get(source)
+        return 0 if node is None else sum(o == target for o, _ in node.operands)
 
     def _from_itself(self, term, stops, cell, name):
         """`p.grad = clip(p.grad)`: what was there before, changed."""

@@ -317,10 +317,8 @@ def node_probes(events):
         if type(items) is not list:
             return value
         place = Place(len(items))
-        read = []
-        for load, key in reads:
-            if type(key) is int and key not in read:
-                read.append(key)
+        # As with_reads has it: `vals[i] * vals[j]` has two operands, though i may be j.
+        read = [key for _, key in dict.fromkeys((probe_table[load].label, key) for load, key in reads) if type(key) is int]
         reads.clear()
         named = [key for key in params if type(key) is int and key in read]
         pending.append((place, value))

@@ -46,7 +46,7 @@ class Retelling:
                     self._classes.update(base.__name__ for base in type(node.maker.receiver).__mro__[:-1])
             elif not node.operands:
                 self._scopes.update(self._factory(node))
-        self.classes = sorted(self._classes - {'dict', 'list', 'tuple', 'SimpleNamespace', 'Generic'})
+        self.classes = sorted(self._classes - {'dict', 'list', 'tuple', 'int', 'float', 'str', 'SimpleNamespace', 'Generic'})
         for flow in roles.flows:
             at = self.events[flow.event].at
             if flow.source is not None and at is not None and isinstance(at[0].code.scope.node, FUNCTIONS):
@@ -191,6 +191,8 @@ class Retelling:
         rows['value'].extend((serial, recorder._now(), wire.F64 if type(value) is float else wire.INT, number_of(value)))
         if type(node.owner) is tuple:
             recorder.identity.index_as(node.owner[1], serial)
+            if type(node.owner[1]) is str:
+                recorder._write_name(serial, node.owner[1], recorder._now())
         elif node.obj is not None:
             recorder.identity.add(node.obj, serial)
             if node.owner in self._early:
@@ -282,9 +284,9 @@ class Retelling:
             # Named before it has a value: graphs that are defined first and run later.
             self._early[id(obj)] = event.key
             return
-        place = self.roles.node_of(obj) if self.roles.handle is not None or type(obj) in (int, Int) else None
-        if type(place) is tuple:
-            obj = Place(place[1])
+        node = self.roles.node_of(obj)
+        if node is not None:
+            obj = Place(node[1]) if type(node) is tuple else self.roles.objects[node]
         self.recorder._take_name(event.key, obj, self.recorder.nodes, self.recorder._now())
 
     def _value_written(self, place, event):

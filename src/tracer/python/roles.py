@@ -8,6 +8,7 @@ added there before (a recursive rule passes it on). Nothing here looks at what t
 from types import FunctionType
 
 from .flows import Flows
+from .handles import Handles, place_of
 from .identity import fields_of, links
 from .scopes import FUNCTIONS
 from .trail import BORN, DERIVED, LOADED, NUMBERS, STORED, Int
@@ -18,19 +19,20 @@ _FAR = 10_000
 class Node:
     """An owner of a value cell; `stored` is the event that first filled it, `operands` the (owner, used) in order."""
 
-    __slots__ = ('owner', 'obj', 'stored', 'loads', 'maker', 'operands', 'born')
+    __slots__ = ('owner', 'obj', 'stored', 'loads', 'unproven', 'maker', 'operands', 'born')
 
     def __init__(self, owner, obj, stored, loads):
         self.owner = owner
         self.obj = obj
         self.stored = stored
         self.loads = loads
+        self.unproven = ()
         self.maker = None
         self.operands = []
         self.born = None
 
 
-class Roles(Flows):
+class Roles(Flows, Handles):
     def __init__(self, trail, likely=None):
         """`likely` is the cell that holds the values of leaves if the script fails before it has computed anything."""
         self.likely = likely
@@ -41,8 +43,8 @@ class Roles(Flows):
         self.objects = {}
         self._normalise()
         self.nodes = {}
-        # Where nodes are places in a list: the field of the objects that stand for them.
-        self.handle = None
+        # What stands for nodes: keys of a table, a field that holds such a key, fields that hold nodes.
+        self.keys, self.handle, self.wrappers = {}, None, set()
         self.flows = []
         self.rewrites = []
         self.value = self.gradient = None
@@ -50,10 +52,23 @@ class Roles(Flows):
         self._find_values()
         if self.value is not None:
             self._find_gradient()
+            if self._prove():
+                self._find_gradient()
             linked = self.value == self.likely or any(self._links(node) for node in self.nodes.values())
             if self.gradient is None and not linked:
                 # Fractions, vectors, measurements: numbers that are computed from one another, but no graph.
                 self.nodes, self.value = {}, None
+
+    def _prove(self):
+        """Whether gradients flowed from nodes that were computed in the script itself to what they were computed from."""
+        proven = False
+        for source, target in {(flow.source, flow.target) for flow in self.flows if flow.source is not None}:
+            node = self.nodes[source]
+            if any(self.owner[place] == target for place in node.unproven):
+                node.loads, node.unproven = node.unproven, ()
+                node.operands = self._read(node)
+                proven = True
+        return proven
 
     # -- cells
 
@@ -74,15 +89,15 @@ class Roles(Flows):
             # Every node keeps a list of what it received.
             return id(holder), ('list', label)
         name = 'map', label
-        if type(index) in (int, Int):
-            index = int(index)
-            known = self.trail.owners.get(index)
+        place = place_of(index)
+        if type(place) is int:
+            known = self.trail.owners.get(place)
             if known is None:
-                return ('place', index), name
-            self.objects.setdefault(index, known)
-            return index, name
-        if type(index) in (str, tuple, float):
-            return ('place', index), name
+                return ('place', place), name
+            self.objects.setdefault(place, known)
+            return place, name
+        if place is not None or type(index) in (tuple, float):
+            return ('place', index if place is None else place), name
         self.objects.setdefault(id(index), index)
         return id(index), name
 
@@ -148,20 +163,9 @@ class Roles(Flows):
             if name == self.value:
                 node = self.nodes[here] = Node(here, self.objects.get(here), place, loads.get(here, (0, ()))[1])
                 node.born = born.get(here)
-        if any(type(here) is tuple for here in self.nodes):
-            self._find_handles()
+        self._find_handles()
         for node in self.nodes.values():
             self._find_operands(node)
-
-    def _find_handles(self):
-        found = {}
-        for event in self.events:
-            if event.kind == BORN:
-                for name, value in fields_of(event.owner):
-                    if type(value) in (int, Int) and ('place', int(value)) in self.nodes:
-                        found.setdefault(name, {})[int(value)] = True
-        if found:
-            self.handle = max(found, key=lambda name: len(found[name]))
 
     def _find_operands(self, node):
         """What an op was given, in the order of its maker's parameters, as often as it was given it."""
@@ -169,8 +173,8 @@ class Roles(Flows):
         if node.loads:
             made = events[events[node.stored].through]
             if made.at is None or not _function(made.at[0]):
-                # Computed in the script itself from numbers: nothing connects it with those.
-                node.loads = ()
+                # Computed in the script itself from numbers: nothing connects it with those but gradients.
+                node.unproven, node.loads = node.loads, ()
                 return
             run = node.maker = made.at[0]
         else:
@@ -190,13 +194,16 @@ class Roles(Flows):
                     node.maker = node.maker or run
                 break
             run = run.parent if node.loads else None
-        if best is None:
-            best, seen = [], set()
-            for place in node.loads:
-                if self.owner[place] not in seen:
-                    seen.add(self.owner[place])
-                    best.append((self.owner[place], True))
-        node.operands = best
+        node.operands = self._read(node) if best is None else best
+
+    def _read(self, node):
+        """The operands of a node by what was loaded for it: the same expression read twice is one of them."""
+        found = {}
+        for place in node.loads:
+            at = self.events[place].at
+            how = None if at is None else (at[0], at[2], at[0].code.text(at[1]))
+            found.setdefault((self.owner[place], how), (self.owner[place], True))
+        return list(found.values())
 
     def _given(self, run):
         """The nodes among the arguments of a call, those in lists and tuples too."""
@@ -206,18 +213,6 @@ class Roles(Flows):
                 if type(part) in (list, tuple) and part:
                     part = part[0]
                 yield self.node_of(part)
-
-    def node_of(self, value):
-        """The owner of the value cell that an argument stands for."""
-        if id(value) in self.nodes and self.objects.get(id(value)) is value:
-            return id(value)
-        if type(value) in (int, Int, str) and ('place', value) in self.nodes and self.value[0] == 'map':
-            return 'place', int(value) if type(value) is Int else value
-        if self.handle is not None and type(value) not in (int, float, str, list, tuple):
-            for name, index in fields_of(value):
-                if name == self.handle and type(index) in (int, Int) and ('place', int(index)) in self.nodes:
-                    return 'place', int(index)
-        return None
 
     def linked(self, node, operand):
         other = self.objects.get(operand)

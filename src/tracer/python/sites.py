@@ -47,6 +47,13 @@ class Code:
             return None
         return self._span_of_line(lasti)
 
+    def text(self, lasti):
+        """How the expression at a place is written, or the place itself where that is not known."""
+        span = self.span(lasti) if _EXACT else None
+        if span is None or span[0] != span[2]:
+            return lasti
+        return self.module.lines[span[0] - 1].encode()[span[1]:span[3]]
+
     def _span_of_line(self, lasti):
         """Before 3.11 only the line is known: the largest computation that begins there."""
         line = None

@@ -7,6 +7,7 @@ Nothing is decided while the script runs; roles.py finds the cells afterwards, a
 """
 
 import types
+from array import array
 from functools import lru_cache
 
 from .identity import MISSING, Identity, fields_of
@@ -99,6 +100,8 @@ class Trail:
         self.owners = {}
         self.labels = {}
         self.lists = {}
+        # Lists and dicts of which objects were read: nodes may be known by their keys there.
+        self.tables = {}
         # The objects that `__dict__`s belong to: their items are attributes.
         self.namespaces = {}
         self.born = {}
@@ -192,10 +195,14 @@ class Trail:
         kind = type(holder)
         if kind is types.ModuleType or issubclass(kind, type) or ends(holder):
             return value
+        place = id(holder), key if _hashable(key) else None
         raw = self.raw(holder, key)
+        if kind is array and raw == value:
+            # It keeps no objects: the number that was last stored there, if it is that.
+            kept = self.cells.get(place, MISSING)
+            raw = value = kept if type(kept) is float and kept == value else value
         if raw is not value:
             return value
-        place = id(holder), key if _hashable(key) else None
         through = self.number_of(value)
         self.owners.setdefault(id(holder), holder)
         if self.cells.get(place, MISSING) is not value:
@@ -223,7 +230,7 @@ class Trail:
         try:
             if kind == 'attr':
                 return self.identity.reader(type(holder), key)(holder)
-            for base in (dict, list, tuple):
+            for base in (dict, list, tuple, array):
                 if isinstance(holder, base):
                     return base.__getitem__(holder, name)
         except Exception:

@@ -17,6 +17,8 @@ _QUIET = {
     'id', 'enumerate', 'reversed', 'set', 'frozenset', 'sorted', 'hasattr', 'repr', 'str', 'open', 'input', 'property',
     'staticmethod', 'classmethod', 'hash', 'callable', 'iter', 'format', 'chr', 'ord', 'bool', 'slice', 'object',
 }
+# Methods that put what they are given into a container.
+_KEEPERS = {'append', 'add', 'push', 'put', 'insert', 'appendleft', 'setdefault', 'record', 'write', 'emit'}
 
 
 class Watcher(Instrumenter):
@@ -104,6 +106,15 @@ class Watcher(Instrumenter):
         if not isinstance(node.ctx, ast.Load) or len(node.elts) < 2 or any(isinstance(e, ast.Starred) for e in node.elts):
             return done
         return self._call('d', node, self._number(self._probe(None, node), node), done)
+
+    def _on_Tuple(self, node, scope):
+        """Tuples that are kept: entries of a tape."""
+        around = self.module.parents.get(node)
+        if isinstance(around, ast.Call) and node in around.args and tail(around) in _KEEPERS or (
+            isinstance(around, ast.Assign) and isinstance(around.targets[0], ast.Subscript) and around.value is node
+        ):
+            return self._on_List(node, scope)
+        return self._copy(node, scope)
 
     # -- loads
 

@@ -5,6 +5,7 @@ What an expression needs of its parts waits on one stack, each with the number o
 
 import sys
 import types
+from array import array
 
 from .identity import MISSING, fields_of
 from .name_probes import NAMELESS, loop_probes
@@ -96,6 +97,8 @@ def make_watch_probes(trail, limit):
             return trail.load(value, *trail.cell(probe, *held), frame_at(2))
         if kind is dict and attribute and probe.key[1] == '__dict__' and held:
             trail.namespaces[id(value)] = held[0], value
+        elif not attribute and held and isinstance(held[0], (dict, list)):
+            trail.tables[id(held[0])] = held[0]
         return value
 
     def c(number, value):
@@ -119,7 +122,7 @@ def make_watch_probes(trail, limit):
                 if is_foreign(called):
                     return trail.derive(name or 'call', value, spread(arguments, start), frame)
             return value
-        if owner is not None and type(owner) is list and name == 'append' and len(arguments) == 1:
+        if owner is not None and type(owner) in (list, array) and name == 'append' and len(arguments) == 1:
             if type(arguments[0]) in NUMBERS:
                 label(number, owner)
                 trail.append(owner)
