@@ -42,7 +42,7 @@ class Retelling:
             if node.maker is not None and node.operands:
                 self._makers.add(node.maker.code.scope)
                 self._scopes.update(self._between(node))
-                if node.maker.code.scope.owner is not None and type(node.maker.receiver) is not type:
+                if node.maker.receiver is not None and type(node.maker.receiver) is not type:
                     self._classes.update(base.__name__ for base in type(node.maker.receiver).__mro__[:-1])
             elif not node.operands:
                 self._scopes.update(self._factory(node))
@@ -53,22 +53,37 @@ class Retelling:
                 self._scopes.add(at[0].code.scope)
         # A function in which the graph is built and the gradients are passed on by hand is the user's.
         for node in roles.nodes.values():
-            run = node.maker.parent if node.maker is not None else None
+            run = (node.given or node.maker).parent if node.maker is not None else None
             while run is not None:
                 if run.code.scope not in self._makers and node.operands:
                     self._scopes.discard(run.code.scope)
                 run = run.parent
 
     def _between(self, node):
-        """The functions from the one that computed a value to the one that made the object."""
-        yield node.maker.code.scope
+        """The functions from the one that was given the operands to those that computed the value and made the object."""
+        runs = [node.maker]
+        while node.given is not None and runs[-1] is not node.given and runs[-1].at is not None:
+            runs.append(runs[-1].at[0])
+        if runs[-1] is not node.given or not self._reads_operands(node):
+            runs = [node.maker]
+        yield from (run.code.scope for run in runs if run.code.scope.is_function)
         at = self._position(node)
         found = []
-        while at is not None and at[0] is not node.maker:
+        while at is not None and at[0] not in runs:
             found.append(at[0].code.scope)
             at = at[0].at
         if at is not None:
             yield from found
+
+    def _reads_operands(self, node):
+        """Whether the function that was given the operands also reads their values, which it hands to another."""
+        for place in node.loads:
+            run = self.events[place].at and self.events[place].at[0]
+            while run is not None and run is not node.given and run is not node.maker:
+                run = run.parent
+            if run is node.given and run is not node.maker:
+                return True
+        return False
 
     def _factory(self, node):
         """A function that makes a leaf from a number that it was given."""

@@ -19,7 +19,7 @@ _FAR = 10_000
 class Node:
     """An owner of a value cell; `stored` is the event that first filled it, `operands` the (owner, used) in order."""
 
-    __slots__ = ('owner', 'obj', 'stored', 'loads', 'unproven', 'maker', 'operands', 'born')
+    __slots__ = ('owner', 'obj', 'stored', 'loads', 'unproven', 'maker', 'given', 'operands', 'born')
 
     def __init__(self, owner, obj, stored, loads):
         self.owner = owner
@@ -27,7 +27,8 @@ class Node:
         self.stored = stored
         self.loads = loads
         self.unproven = ()
-        self.maker = None
+        # The run of the function that computed the value, and that of the one that was given the operands.
+        self.maker = self.given = None
         self.operands = []
         self.born = None
 
@@ -192,6 +193,7 @@ class Roles(Flows, Handles):
                 if listed and (node.loads or any(self.linked(node, o) for o in listed)):
                     best = [(o, o in used) for o in listed]
                     node.maker = node.maker or run
+                    node.given = run
                 break
             run = run.parent if node.loads else None
         node.operands = self._read(node) if best is None else best

@@ -143,7 +143,7 @@ class Trail:
             count = frame.f_code.co_argcount + frame.f_code.co_kwonlyargcount + bool(frame.f_code.co_flags & 4)
             known = frame.f_locals
             run.given = tuple(known[name] for name in names[:count] if name in known and not ends(known[name]))
-            if code.scope.receiver is not None and run.given:
+            if code.scope.receiver is not None and not code.scope.is_static and run.given:
                 run.receiver = run.given[0]
         self._runs[id(frame)] = run
         return run
