@@ -9,6 +9,8 @@ export const en = {
   seconds: (s: number) => `${s.toFixed(2)} s`,
   running: 'running …',
   runningFor: (nodes: number, s: number) => `Running: ${plural(nodes, 'node')}, ${s} s`,
+  followingFor: (count: number, s: number) =>
+    `Running, every number followed: ${count.toLocaleString('en')} so far, ${s} s. The graph comes at the end.`,
   stale: 'The code has changed since this run.',
   openExample: 'Run an example',
   emptyPanel: 'Run Visualize Backprop on a Python script: its graph appears here.',
@@ -195,6 +197,8 @@ export const zhCn: Strings = {
   seconds: (s) => `${s.toFixed(2)} 秒`,
   running: '运行中 …',
   runningFor: (nodes, s) => `运行中：${nodes.toLocaleString('en')} 个节点 (nodes)，${s} 秒`,
+  followingFor: (count, s) =>
+    `运行中，正在跟踪每个数值：已跟踪 ${count.toLocaleString('en')} 个，${s} 秒。图将在结束时显示。`,
   stale: '本次运行之后代码已被修改。',
   openExample: '运行示例',
   emptyPanel: '对 Python 脚本运行 Visualize Backprop，计算图将显示在这里。',

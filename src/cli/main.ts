@@ -4,6 +4,7 @@ import { access, open, readFile, realpath, stat, writeFile } from 'node:fs/promi
 import { basename, dirname, extname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { RunEnd } from '../protocol/runtime.ts'
+import type { Overview } from '../protocol/view.ts'
 import { runtimes } from '../runtimes/runtimes.ts'
 import { startSession, type SessionChannel } from '../session/client.node.ts'
 import { parseArguments, usage, UsageError, type Arguments } from './arguments.ts'
@@ -113,9 +114,7 @@ async function run(channel: SessionChannel, args: Arguments, script: string): Pr
   })
   channel.on('overview', (overview) => {
     if (overview.state === 'running')
-      progress.show(
-        `running … ${overview.nodes.toLocaleString('en-US')} nodes, ${overview.seconds.toFixed(1)} s (Ctrl-C stops)`,
-      )
+      progress.show(`running … ${sofar(overview)}, ${overview.seconds.toFixed(1)} s (Ctrl-C stops)`)
   })
   progress.show('starting …')
   const stop = () => void channel.request('stop', {})
@@ -239,6 +238,12 @@ function exitCode(end: RunEnd): number {
     default:
       return end satisfies never
   }
+}
+
+/** How far a run is: a followed one counts what it has followed, and has its nodes at the end. */
+function sofar({ nodes, followed }: Overview): string {
+  if (nodes === 0 && followed > 0) return `every number is followed, ${followed.toLocaleString('en-US')} so far`
+  return `${nodes.toLocaleString('en-US')} nodes`
 }
 
 function say(text: string): number {

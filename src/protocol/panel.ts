@@ -9,7 +9,7 @@ export interface PanelStatus {
   /** There is no recording, not even one that is being made. */
   empty: boolean
   /** A run is going on; what is shown may still be the one before. */
-  running: { nodes: number; seconds: number } | null
+  running: { nodes: number; followed: number; seconds: number } | null
   /** The text has changed since the run. */
   stale: boolean
   canRun: boolean

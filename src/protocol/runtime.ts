@@ -48,6 +48,8 @@ export interface RunSink {
   output(stream: 'stdout' | 'stderr', chunk: Uint8Array): void
   /** The interpreter runs and its hardening was proved. */
   ready(info: RuntimeInfo): void
+  /** How many numbers of a run in which every one is followed have been seen; its wire comes at the end. */
+  followed?(count: number): void
   /** Something the user should know about the run: "this project's own micrograd was used". */
   notice(text: string): void
   /** The script waits at the gate; everything before is on the wire. Only of gated runs. */

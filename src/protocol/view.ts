@@ -101,6 +101,8 @@ export interface Overview {
   /** Seconds the script took. */
   seconds: number
   nodes: number
+  /** How many numbers were followed so far, in a run that shows its nodes only at its end; else 0. */
+  followed: number
   /** Last tick of the tape; frames accept 0 … lastTick. */
   lastTick: number
   passes: PassSummary[]

@@ -37,6 +37,7 @@ export class Session {
   private run: Run | null = null
   private notices: string[] = []
   private fault: string | null = null
+  private followed = 0
   private growth: ReturnType<typeof setTimeout> | null = null
   /** Grows with every change of the tape. */
   revision = 0
@@ -56,6 +57,10 @@ export class Session {
         this.info = info
         this.started = performance.now()
         this.listener.ready?.(info)
+      },
+      followed: (count) => {
+        this.followed = count
+        this.grow()
       },
       notice: (text) => this.notices.push(text),
       waiting: () => this.listener.waiting?.(),
@@ -128,6 +133,7 @@ export class Session {
       info: this.info,
       seconds: facts?.seconds ?? (performance.now() - this.started) / 1000,
       nodes: this.tape.ops,
+      followed: this.followed,
       lastTick: this.tape.lastTick,
       passes: Array.from({ length: this.tape.passes }, (_, pass) => passSummary(this.tape, pass)),
       sources: Array.from({ length: this.tape.tables.rowsOf('source') }, (_, id) => ({
@@ -150,6 +156,10 @@ export class Session {
       this.run?.stop()
     }
     this.revision++
+    this.grow()
+  }
+
+  private grow(): void {
     this.growth ??= setTimeout(() => {
       this.growth = null
       this.listener.grown?.()

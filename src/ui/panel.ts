@@ -166,7 +166,13 @@ export class Panel implements vscode.Disposable {
     const recording = this.shown?.stored ? { target: this.shown.target, stored: this.shown.stored } : null
     return {
       empty: this.shown === null,
-      running: run?.running ? { nodes: run.overview?.nodes ?? 0, seconds: run.overview?.seconds ?? 0 } : null,
+      running: run?.running
+        ? {
+            nodes: run.overview?.nodes ?? 0,
+            followed: run.overview?.followed ?? 0,
+            seconds: run.overview?.seconds ?? 0,
+          }
+        : null,
       stale: this.stale,
       canRun: this.target !== null && !this.target.uri.endsWith('.tape'),
       memento: recording,

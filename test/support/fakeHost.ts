@@ -147,6 +147,7 @@ export function fakeHost(options: FakeOptions = {}): FakeHost {
     },
     seconds: 0.41,
     nodes: options.empty ? 0 : nodes.length,
+    followed: 0,
     lastTick: recording.lastTick,
     passes: options.empty
       ? []

@@ -43,8 +43,10 @@ export class RunningBar {
     const { strings, status } = this
     const link = (text: string, click: () => void) => el('button', { class: 'link', text, click })
     if (status?.running) {
-      const { nodes, seconds } = status.running
-      const text = el('span', { text: strings.runningFor(nodes, Math.round(seconds)) })
+      const { nodes, followed, seconds } = status.running
+      const isFollowed = nodes === 0 && followed > 0
+      const progress = isFollowed ? strings.followingFor : strings.runningFor
+      const text = el('span', { text: progress(isFollowed ? followed : nodes, Math.round(seconds)) })
       const cancel = link(strings.cancel, () => host.panel?.stop())
       this.element.replaceChildren(
         el(

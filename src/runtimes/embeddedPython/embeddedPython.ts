@@ -3,6 +3,7 @@
 import { posix } from 'node:path'
 import type { GateCommand, GateReply } from '../../protocol/gate.ts'
 import type { RunEnd, RunRequest, RunSink, Run, Runtime, SourceReader } from '../../protocol/runtime.ts'
+import { Drafts } from './draft.ts'
 import { gather, hostPath, insideName, insidePath, isWindows } from './files.ts'
 import { Frame, type SandboxRequest } from './frames.ts'
 import { parseGateMessage } from './gateFrames.ts'
@@ -79,6 +80,8 @@ class EmbeddedRun implements Run {
   private waits = false
   private readonly asked: ((reply: GateReply | null) => void)[] = []
   private printed = 0
+  private readonly drafts = new Drafts()
+  private wireBytes = 0
 
   constructor(sandbox: Sandbox, request: RunRequest, files: SourceReader, sink: RunSink) {
     this.sandbox = sandbox
@@ -170,6 +173,8 @@ class EmbeddedRun implements Run {
       for (const file of given.files) this.sandbox.send(Frame.file, file.bytes)
     }
     const message = await over
+    // Killed before the tracer could tell what happened: what it last knew is better than nothing.
+    for (const part of this.drafts.fitting(this.wireBytes)) this.sink.wire(part)
     return this.cause ?? (last ? await this.conclude(last) : { kind: 'crashed', message })
   }
 
@@ -180,8 +185,14 @@ class EmbeddedRun implements Run {
         this.goOn()
         return null
       case Frame.wire:
+        this.wireBytes += bytes.length
         this.sink.wire(bytes)
         return null
+      case Frame.draft: {
+        const followed = this.drafts.take(bytes)
+        if (followed !== null) this.sink.followed?.(followed)
+        return null
+      }
       case Frame.stdout:
       case Frame.stderr:
         this.print(kind === Frame.stdout ? 'stdout' : 'stderr', bytes)

@@ -30,6 +30,8 @@ export const Frame = {
   gate: 12,
   /** in: JSON of a `GateCommand`, for a script that waits. */
   command: 13,
+  /** out: how much a followed run has followed, and what it would show by now; see `draft.ts`. */
+  draft: 14,
 } as const
 export type FrameKind = (typeof Frame)[keyof typeof Frame]
 

@@ -76,6 +76,7 @@ async function start(): Promise<Pyodide> {
   device(pyodide, '/dev/backprop_wire', 64, Frame.wire)
   device(pyodide, '/dev/backprop_outcome', 65, Frame.outcome)
   device(pyodide, '/dev/backprop_gate', 66, Frame.gate, waitForCommand)
+  device(pyodide, '/dev/backprop_draft', 67, Frame.draft)
   harden(pyodide)
   const open = openDoors(pyodide)
   const fromPython = pyodide.runPython('import backprop_doors; backprop_doors.open_doors()')

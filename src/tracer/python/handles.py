@@ -3,14 +3,17 @@
 The part of roles.py that turns what a function was given, or what a name was given to, into nodes.
 """
 
-from .identity import fields_of
+from .identity import fields_of, reach
 from .trail import BORN, HEAP_TYPE, Int
 
 _PLACES = (int, str)
+# Items of a list up to which it may be a list of operands as a whole.
+_LONG = 64
 
 
 class Handles:
     def _find_handles(self):
+        self._long = {}
         self.keys = self._find_keys()
         places = {owner[1] for owner in self.nodes if type(owner) is tuple} | self.keys.keys()
         self.handle = self._find_index(places) if places else None
@@ -66,6 +69,37 @@ class Handles:
                 if (type(value), name) in self.wrappers and id(field) in self.nodes:
                     return id(field)
         return None
+
+    def given(self, run, wanted):
+        """What a call was given, with what is in lists and tuples: (node or None, value).
+
+        Of long lists, such as a tape that all makers share, only the nodes in `wanted`.
+        """
+        for value in run.given:
+            if type(value) not in (list, tuple):
+                yield self.node_of(value), value
+            elif len(value) > _LONG:
+                places = self._places(value)
+                found = sorted((place, owner) for owner in wanted for place in places.get(owner, ()))
+                yield from ((owner, value[place]) for place, owner in found)
+            else:
+                for part in value:
+                    yield self.node_of(part[0] if type(part) in (list, tuple) and part else part), part
+
+    def _places(self, items):
+        """Where each node is in a list."""
+        known = self._long.get(id(items))
+        if known is None:
+            known = self._long[id(items)] = {}
+            for place, part in enumerate(items):
+                owner = self.node_of(part[0] if type(part) in (list, tuple) and part else part)
+                if owner is not None:
+                    known.setdefault(owner, []).append(place)
+        return known
+
+    def reached(self, node):
+        """The nodes that a node's fields lead to."""
+        return set() if node.obj is None else {id(obj) for obj in reach(node.obj) if id(obj) in self.nodes}
 
     def _at(self, place):
         if self.value is not None and self.value[0] == 'map' and ('place', place) in self.nodes:

@@ -5,6 +5,7 @@ that could run code of the class.
 """
 
 import types
+from functools import lru_cache
 from itertools import repeat
 from operator import attrgetter, itemgetter
 from weakref import ref
@@ -13,6 +14,7 @@ MISSING = object()
 _mro = type.__dict__['__mro__'].__get__
 _namespace = type.__dict__['__dict__'].__get__
 _NUMBERS = (float, int, bool)
+_WHOLE = 1000
 
 
 class Identity:
@@ -245,18 +247,27 @@ def fields_of(obj):
         if issubclass(kind, base) and not (base is tuple and kind is not tuple):
             return list(base.items(obj)) if base is dict else list(enumerate(base.__iter__(obj)))
     found = []
+    for name, member in _members(kind):
+        try:
+            if name is None:
+                found.extend(member.__get__(obj).items())
+            else:
+                found.append((name, member.__get__(obj)))
+        except AttributeError:
+            pass
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _members(kind):
+    """The slots of a class by name, and by None what gives the instance dictionary."""
+    found = []
     for base in _mro(kind):
         for name, member in _namespace(base).items():
             if type(member) is types.MemberDescriptorType or type(member).__name__ == '_tuplegetter':
-                try:
-                    found.append((name, member.__get__(obj)))
-                except AttributeError:
-                    pass
+                found.append((name, member))
             elif name == '__dict__' and type(member) is types.GetSetDescriptorType:
-                try:
-                    found.extend(member.__get__(obj).items())
-                except AttributeError:
-                    pass
+                found.append((None, member))
     return found
 
 
@@ -288,21 +299,25 @@ class Place:
 
 def links(obj, operand):
     """Whether a node's raw fields lead to an operand: directly, in a container, in a pair, through a helper object."""
+    return any(found is operand for found in reach(obj))
+
+
+def reach(obj):
+    """What a node's raw fields lead to. A helper's long list is that of a whole graph, and leads nowhere."""
     for _, value in fields_of(obj):
-        if value is operand:
-            return True
+        yield value
         kind = type(value)
         if kind in (list, tuple, set, frozenset):
             for item in list(value):
-                if item is operand:
-                    return True
-                if type(item) in (list, tuple) and any(part is operand for part in item):
-                    return True
+                yield item
+                if type(item) in (list, tuple):
+                    yield from item
         elif kind is dict:
-            if any(k is operand or v is operand for k, v in list(value.items())):
-                return True
+            for key, item in list(value.items()):
+                yield key
+                yield item
         elif hasattr(kind, '__module__') and kind.__module__ not in ('builtins', 'types'):
             for _, inner in fields_of(value):
-                if inner is operand or type(inner) in (list, tuple) and any(part is operand for part in inner):
-                    return True
-    return False
+                yield inner
+                if type(inner) in (list, tuple) and len(inner) <= _WHOLE:
+                    yield from inner

@@ -3,6 +3,8 @@
 import os
 import signal
 
+from .drafts import Abandoned
+
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
@@ -30,6 +32,8 @@ class Interrupt:
         if _in_tracer(frame):
             # Its tables are half written: the next probe of the script ends what this one cannot.
             self._capture.at_next_probe(self._raise)
+            if self._capture.drafts is not None and self._capture.drafts.busy:
+                raise Abandoned()
         else:
             self._raise()
 

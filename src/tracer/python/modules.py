@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 from .calls import Calls
 from .discover import Program
+from .drafts import Drafts
 from .events import Limit
 from .gate import Gate
 from .instrument import Instrumenter
@@ -35,7 +36,7 @@ _OTHERWISE = re.compile(r'copy\b|pickle|shelve|joblib|multiprocessing|concurrent
 class Capture:
     """Everything one recorded run shares: the analysis, the probes, the recorder."""
 
-    def __init__(self, send, max_nodes, roots, shown=str, follow=None, exchange=None):
+    def __init__(self, send, max_nodes, roots, shown=str, follow=None, exchange=None, keep=None):
         self.roots = roots
         self.shown = shown
         # A script that is debugged waits there; where every number is followed nothing is known before the end.
@@ -43,6 +44,7 @@ class Capture:
         # Whether every number is followed, because the analysis cannot be sure of the engine; None until that is known.
         self.follow = follow
         self.trail = None
+        self.drafts = Drafts(self, keep) if keep is not None else None
         self.program = Program()
         self.modules = {}
         self.probes = []
@@ -65,7 +67,7 @@ class Capture:
         self.recorder.identity.codes = self.codes
         self.recorder.identity.made_otherwise = self._makes_otherwise
         if self.follow:
-            self.trail = Trail(self.recorder, self.codes, self.loops)
+            self.trail = Trail(self.recorder, self.codes, self.loops, self.drafts)
             found = make_watch_probes(self.trail, self._at_limit)
         else:
             self._calls = Calls(self.recorder.writer, self.sites, self.codes, self.loops, self.recorder.names)
@@ -117,16 +119,27 @@ class Capture:
             )
         trail.blind = True
         try:
-            program = self.program
-            roles = Roles(trail, program.value[0] if program.value and program.links() else None)
-            retelling = Retelling(self.recorder, trail, roles)
-            retelling.write()
+            found = self.tell(trail, self.recorder)
         except Exception as error:
+            # Half a graph would be a wrong one.
+            self.recorder.writer.forget()
+            self.recorder.nodes = 0
             self.recorder.event('notice', 'what was recorded could not be analysed (%r)' % error)
             return
-        program.gradient = {roles.gradient} - {None}
-        program.value = [roles.value] if roles.value is not None else []
-        program.engine_classes = [SimpleNamespace(name=name) for name in retelling.classes]
+        program = self.program
+        program.gradient, program.value = found.gradient, found.value
+        program.engine_classes = [SimpleNamespace(name=name) for name in found.classes]
+
+    def tell(self, trail, recorder):
+        """Writes the tape of a trail; returns what was taken for the engine."""
+        program = self.program
+        roles = Roles(trail, program.value[0] if program.value and program.links() else None)
+        retelling = Retelling(recorder, trail, roles)
+        retelling.write()
+        gradient = {roles.gradient} - {None}
+        value = [roles.value] if roles.value is not None else []
+        cells = _engine(gradient, value, retelling.classes)
+        return SimpleNamespace(gradient=gradient, value=value, classes=retelling.classes, text=cells)
 
     def _at_limit(self):
         self._cut()
@@ -139,10 +152,7 @@ class Capture:
         gradient = [k for k in sorted(program.gradient, key=str) if self.recorder.confirmed.get(k, True)]
         if program.tangent:
             gradient = [program.tangent]
-        cells = {'cells': [_cell_name(k) for k in gradient],
-                 'values': [_cell_name(k) for k in program.value[:1]],
-                 'classes': sorted(owner.name for owner in program.engine_classes)}
-        self.recorder.event('engine', json.dumps(cells))
+        self.recorder.event('engine', _engine(gradient, program.value, [c.name for c in program.engine_classes]))
         if not gradient:
             looked = sorted(_cell_name(k) for k in list(program.candidates) + program.value)
             found = 'no autograd engine was used' if not self.recorder.nodes else 'no gradients were found'
@@ -338,6 +348,14 @@ def locate(name, path):
                 break
         else:
             return
+
+
+def _engine(gradient, value, classes):
+    """What was taken for the engine, for the event that tells of it."""
+    return json.dumps({
+        'cells': [_cell_name(key) for key in gradient], 'values': [_cell_name(key) for key in value[:1]],
+        'classes': sorted(classes),
+    })
 
 
 def _cell_name(key):

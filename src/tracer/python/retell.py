@@ -18,6 +18,7 @@ class Retelling:
         self.trail = trail
         self.roles = roles
         self.events = roles.events
+        self._loops = trail.loops.told_by(recorder.sites)
         self.serials = {}
         self._early = {}
         # What the cells hold, by owner and key.
@@ -132,7 +133,7 @@ class Retelling:
         for loop, count in iterations:
             key = row, loop, count
             if key not in self._rows:
-                self._rows[key] = self._write_call(row, wire.LOOP, None, None, self.trail.loops.header(loop), count)
+                self._rows[key] = self._write_call(row, wire.LOOP, None, None, self._loops.header(loop), count)
             row = self._rows[key]
         return row
 
@@ -230,16 +231,12 @@ class Retelling:
         slots = []
         used = dict(operands)
         # Plain numbers among the maker's arguments stand where they were given.
-        given = node.maker.given if node.maker is not None else ()
         order = []
-        for value in given:
-            parts = value if type(value) in (list, tuple) else (value,)
-            for part in parts:
-                owner = self.roles.node_of(part)
-                if owner in used:
-                    order.append((owner, None))
-                elif self._is_constant(part):
-                    order.append((None, part))
+        for owner, value in self.roles.given(node.maker, used) if node.maker is not None else ():
+            if owner in used:
+                order.append((owner, None))
+            elif self._is_constant(value):
+                order.append((None, value))
         if [o for o, _ in order if o is not None] != [o for o, _ in operands]:
             order = [(o, None) for o, _ in operands]
         for owner, constant in order:

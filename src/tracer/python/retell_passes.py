@@ -16,6 +16,7 @@ class RetoldPasses:
         self.rows = retelling.recorder.writer.rows
         self.count = self.steps = 0
         self.flows = []
+        self._builders = None
         self.held = {}
 
     def take(self, flows):
@@ -140,13 +141,14 @@ class RetoldPasses:
 
     def _builds(self, run):
         """Whether nodes were made in the course of a call."""
-        for node in self.roles.nodes.values():
-            at = self.events[node.stored].at
-            while at is not None:
-                if at[0] is run:
-                    return True
-                at = at[0].at
-        return False
+        if self._builders is None:
+            self._builders = set()
+            for node in self.roles.nodes.values():
+                at = self.events[node.stored].at
+                while at is not None and at[0] not in self._builders:
+                    self._builders.add(at[0])
+                    at = at[0].at
+        return run in self._builders
 
 
 def number_of(value):

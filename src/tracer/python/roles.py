@@ -184,9 +184,9 @@ class Roles(Flows, Handles):
             if run is None or not _function(run):
                 return
         sources = {self.owner[place] for place in node.loads}
-        best = None
+        best, wanted = None, sources | self.reached(node)
         while run is not None and _function(run) is not None:
-            given = [o for o in self._given(run) if o is not None and o != node.owner]
+            given = [o for o, _ in self.given(run, wanted) if o is not None and o != node.owner]
             if sources <= set(given):
                 used = sources if node.loads else self._read_by(run, given, node)
                 listed = [o for o in given if o in sources or self.linked(node, o)]
@@ -206,15 +206,6 @@ class Roles(Flows, Handles):
             how = None if at is None else (at[0], at[2], at[0].code.text(at[1]))
             found.setdefault((self.owner[place], how), (self.owner[place], True))
         return list(found.values())
-
-    def _given(self, run):
-        """The nodes among the arguments of a call, those in lists and tuples too."""
-        for value in run.given:
-            parts = value if type(value) in (list, tuple) else (value,)
-            for part in parts:
-                if type(part) in (list, tuple) and part:
-                    part = part[0]
-                yield self.node_of(part)
 
     def linked(self, node, operand):
         other = self.objects.get(operand)

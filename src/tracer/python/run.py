@@ -19,8 +19,10 @@ _ALLOCATIONS = 750_000
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def run(script, args, send, *, argv0=None, capture=True, max_nodes=2_000_000, user_roots=(), shown=str, follow=None,
-        exchange=None):
+def run(
+    script, args, send, *, argv0=None, capture=True, max_nodes=2_000_000, user_roots=(), shown=str, follow=None,
+    exchange=None, keep=None
+):
     """Runs `script` as `__main__` with `sys.argv[1:] = args`; `argv0` is the script's name as it was typed.
 
     `send` gets chunks of the wire format (bytes), the first before the script starts, the last before this returns.
@@ -35,7 +37,7 @@ def run(script, args, send, *, argv0=None, capture=True, max_nodes=2_000_000, us
     # A script reached through a link finds its modules where it really lies.
     folder = os.path.dirname(os.path.realpath(script_path))
     roots = [folder, os.path.dirname(script_path)] + [os.path.abspath(root) for root in user_roots]
-    recording = Capture(send, max_nodes, roots, shown, follow, exchange)
+    recording = Capture(send, max_nodes, roots, shown, follow, exchange, keep)
     recorder = recording.recorder
     recorder.meta('script', shown(script))
     recorder.meta('interpreter', 'Python ' + sys.version.split()[0])

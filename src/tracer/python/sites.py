@@ -76,7 +76,7 @@ class Sites:
 
     def __init__(self, writer, shown=str):
         self._writer = writer
-        self._shown = shown
+        self.shown = shown
         self._sources = {}
         self._rows = {}
         self._chained = {}
@@ -87,7 +87,7 @@ class Sites:
         if known is None:
             known = self._sources[module.path] = len(self._sources)
             text = self._writer.text
-            self._writer.rows['source'].extend((text(self._shown(module.path)), text(module.source)))
+            self._writer.rows['source'].extend((text(self.shown(module.path)), text(module.source)))
         return known
 
     def row(self, module, span):
@@ -223,6 +223,10 @@ class Loops:
         self._by_path = {}
         self._known = 0
         self._headers = {}
+
+    def told_by(self, sites):
+        """The same loops for another recording."""
+        return Loops(self._loops, sites)
 
     def around(self, code, lasti):
         """The numbers of the loops around a place in a code object, outermost first."""

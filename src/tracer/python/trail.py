@@ -85,8 +85,11 @@ class Run:
 class Trail:
     """What the probes of watch.py see; `events` is the trail."""
 
-    def __init__(self, recorder, codes, loops):
+    def __init__(self, recorder, codes, loops, drafts=None):
         self.events = []
+        self._drafts = drafts
+        # How many events there are when the next draft is due, or the last event.
+        self._due = _MOST - 1 if drafts is None else drafts.first
         self.recorder = recorder
         self.codes = codes
         self.loops = Loops(loops, recorder.sites)
@@ -173,9 +176,11 @@ class Trail:
     def _add(self, event):
         events = self.events
         events.append(event)
-        if len(events) >= _MOST:
-            self.blind = True
-        return len(events) - 1
+        place = len(events) - 1
+        if place >= self._due:
+            self.blind = self.blind or place + 1 >= _MOST
+            self._due = _MOST if self._drafts is None else min(self._drafts.take(self), _MOST)
+        return place
 
     def cell(self, probe, holder, index=None):
         """Whose cell is meant, and its name there: ('attr', name), ('item', constant) or ('entry', index)."""

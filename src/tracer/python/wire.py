@@ -89,6 +89,12 @@ class Writer:
                 self._layouts[table] = number, layout, sum(value is None for _, value in layout)
                 self.rows[table] = []
 
+    def fork(self, send):
+        """A writer whose stream could follow what this one has sent."""
+        other = Writer(send)
+        other._texts, other._chunks = dict(self._texts), []
+        return other
+
     def extend(self, table, count, *columns):
         """Adds `count` rows after all that were given before, each column in one of these forms:
 
@@ -107,6 +113,12 @@ class Writer:
             known = self._texts[text] = len(self._texts)
             self._new_texts.append(text.encode('utf-8', 'replace'))
         return known
+
+    def forget(self):
+        """Drops what was collected and not sent, but for events."""
+        for table, rows in self.rows.items():
+            if table != 'event':
+                rows.clear()
 
     def flush(self):
         """Sends everything collected so far."""

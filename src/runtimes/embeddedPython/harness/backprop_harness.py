@@ -5,6 +5,7 @@ import gc
 import json
 import os
 import random
+import struct
 import sys
 
 import backprop_loop
@@ -19,6 +20,8 @@ _ALWAYS = {
 # Programs that the script asked for with `os.system`, which says only by its result that there are none.
 _programs = []
 
+_MOST = 1 << 24
+
 backprop_loop.install()
 
 
@@ -29,8 +32,19 @@ def main():
     wire = os.open('/dev/backprop_wire', os.O_WRONLY)
     outcome = os.open('/dev/backprop_outcome', os.O_WRONLY)
 
+    sent = 0
+
     def send(data, _write=os.write, _fd=wire):
-        _write(_fd, data)
+        nonlocal sent
+        sent += len(data)
+        _pieces(data, _fd, _write)
+
+    draft = os.open('/dev/backprop_draft', os.O_WRONLY)
+
+    def keep(followed, data, _write=os.write, _fd=draft, _pack=struct.pack):
+        # What the sandbox's process is told in `draft.ts`.
+        _write(_fd, _pack('<IIBI', followed, sent & 0xFFFFFFFF, bool(data), len(data)))
+        _pieces(data, _fd, _write)
 
     gate = os.open('/dev/backprop_gate', os.O_RDWR) if request['gated'] else None
 
@@ -71,6 +85,7 @@ def main():
             max_nodes=request['nodes'],
             user_roots=[_LIBRARY],
             exchange=exchange if request['gated'] else None,
+            keep=keep,
         )
         if result['kind'] != 'limit':
             _leave(folder)
@@ -83,6 +98,12 @@ def main():
             pass
     result['notices'] = _notices(folder, given)
     os.write(outcome, json.dumps(result).encode('utf-8', 'replace'))
+
+
+def _pieces(data, fd, write):
+    """Frames are of a limited length."""
+    for start in range(0, len(data), _MOST):
+        write(fd, data[start:start + _MOST])
 
 
 def _shown(windows):
