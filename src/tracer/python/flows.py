@@ -5,6 +5,7 @@ was added there before: a recursive rule passes it on.
 """
 
 from .identity import fields_of, number
+from .merges import Merges
 from .trail import DERIVED, GIVEN, LOADED, STORED, Int
 
 # Steps back from a number to one that it was computed from, in search of where it came from.
@@ -29,7 +30,7 @@ class Flow:
         self.after = after
 
 
-class Flows:
+class Flows(Merges):
     """Finds the gradient cell: the one in which amounts flow from younger nodes into older ones."""
 
     def _find_gradient(self):
@@ -45,6 +46,8 @@ class Flows:
                 continue
             alias = self._aliases(owners)
             flows, rewrites = self._flows(name, alias)
+            if name[0] == 'map' and self._is_merged(name) and not self._merge(name, flows):
+                continue
             if not self._adds_up(flows, rewrites, alias):
                 continue
             younger = sum(self._age(f.source) > self._age(f.target) for f in flows if f.source is not None)

@@ -354,7 +354,7 @@ def _engine(gradient, value, classes):
     """What was taken for the engine, for the event that tells of it."""
     return json.dumps({
         'cells': [_cell_name(key) for key in gradient], 'values': [_cell_name(key) for key in value[:1]],
-        'classes': sorted(classes),
+        'classes': sorted(set(classes)),
     })
 
 
