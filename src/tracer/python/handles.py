@@ -3,6 +3,8 @@
 The part of roles.py that turns what a function was given, or what a name was given to, into nodes.
 """
 
+from types import FunctionType
+
 from .identity import fields_of, reach
 from .trail import BORN, HEAP_TYPE, Int
 
@@ -60,6 +62,10 @@ class Handles:
         place = place_of(value)
         if place is not None:
             return self._at(place)
+        if self.trail.shared:
+            run = self._call_of(value)
+            if run is not None:
+                return run
         if type(value) in (float, list, tuple):
             return None
         if self.handle is not None or self.wrappers:
@@ -76,7 +82,7 @@ class Handles:
         Of long lists, such as a tape that all makers share, only the nodes in `wanted`.
         """
         for value in run.given:
-            if type(value) not in (list, tuple):
+            if type(value) not in (list, tuple) or self.trail.shared and self._call_of(value) is not None:
                 yield self.node_of(value), value
             elif len(value) > _LONG:
                 places = self._places(value)
@@ -100,6 +106,16 @@ class Handles:
     def reached(self, node):
         """The nodes that a node's fields lead to."""
         return set() if node.obj is None else {id(obj) for obj in reach(node.obj) if id(obj) in self.nodes}
+
+    def _call_of(self, value):
+        """The call whose variables a function shares, or a function that an object or a tuple holds."""
+        functions = [value] if type(value) is FunctionType else [f for _, f in fields_of(value) if type(f) is FunctionType]
+        for function in functions:
+            for cell in function.__closure__ or ():
+                run = self.trail.shared.get(id(cell), (None,))[0]
+                if id(run) in self.nodes:
+                    return id(run)
+        return None
 
     def _at(self, place):
         if self.value is not None and self.value[0] == 'map' and ('place', place) in self.nodes:

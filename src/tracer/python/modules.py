@@ -232,7 +232,7 @@ class Capture:
             return plain
         try:
             if self.follow:
-                instrumenter = Watcher(module, self.probes, self.loops)
+                instrumenter = Watcher(module, self.probes, self.loops, plain)
             else:
                 instrumenter = Instrumenter(self.program, module, self.probes, self.loops, self.gate is not None)
             tree = instrumenter.rewrite()
@@ -359,4 +359,5 @@ def _engine(gradient, value, classes):
 
 
 def _cell_name(key):
-    return {'attr': '.%s', 'item': '[%s]', 'map': '%s[…]', 'box': '.%s[0]', 'list': '.%s[…]'}[key[0]] % key[1]
+    named = {'attr': '.%s', 'item': '[%s]', 'map': '%s[…]', 'box': '.%s[0]', 'list': '.%s[…]', 'free': '%s', 'self': '%s'}
+    return named[key[0]] % key[1]

@@ -6,7 +6,7 @@ from . import wire
 from .identity import Place, number
 from .retell_passes import RetoldPasses, number_of
 from .scopes import FUNCTIONS
-from .trail import GIVEN, LOADED, NAMED, STORED, Int
+from .trail import GIVEN, LOADED, NAMED, STORED, Int, Run
 
 _GENERIC = ('forward', '__call__', 'call', 'apply', '__init__', '__new__')
 _PLAIN = (int, float)
@@ -38,7 +38,7 @@ class Retelling:
     def _find_engine(self):
         roles = self.roles
         for node in roles.nodes.values():
-            if node.obj is not None and type(node.obj) not in (dict, list, tuple):
+            if node.obj is not None and type(node.obj) not in (dict, list, tuple, Run):
                 self._classes.update(base.__name__ for base in type(node.obj).__mro__[:-1])
             if node.maker is not None and node.operands:
                 self._makers.add(node.maker.code.scope)

@@ -22,6 +22,10 @@ _MOST = 1_500_000
 HEAP_TYPE = 1 << 9
 
 
+# The cell of an object that is a number itself.
+_OWN = 'self', 'the number itself'
+
+
 class _AsInt:
     """What `x.__class__` of a tracked integer gives."""
 
@@ -105,6 +109,8 @@ class Trail:
         self.lists = {}
         # Lists and dicts of which objects were read: nodes may be known by their keys there.
         self.tables = {}
+        # By address of the variables that closures share: the call that bound it, and the variable.
+        self.shared = {}
         # The objects that `__dict__`s belong to: their items are attributes.
         self.namespaces = {}
         self.born = {}
@@ -215,6 +221,23 @@ class Trail:
             self._add(Event(STORED, value, self.here(frame), holder, key, through))
         return self._follow(Event(LOADED, _fresh(value), self.here(frame), holder, key, through))
 
+    def share(self, function, frame=None):
+        """The call whose variable a function closes over; with a frame, that of the frame where it is not known yet."""
+        cell = function.__closure__[0] if function.__closure__ else None
+        known = self.shared.get(id(cell))
+        if known is None and frame is not None and cell is not None:
+            at = self.here(frame)
+            if at is not None:
+                known = self.shared[id(cell)] = at[0], cell
+        return None if known is None else known[0]
+
+    def load_shared(self, value, run, key, frame):
+        """A number was loaded from a variable that closures share."""
+        through = self.number_of(value)
+        if self.cells.get((id(run), key), MISSING) is not value:
+            self.store(value, run, key, frame)
+        return self._follow(Event(LOADED, _fresh(value), self.here(frame), run, key, through))
+
     def load_or_default(self, value, mapping, index, frame):
         """`grads.get(node, 0.0)`: also when the map has nothing there yet, the number stands for the cell."""
         holder, key = self._named(mapping, index) or (mapping, ('entry', index))
@@ -247,6 +270,9 @@ class Trail:
         if self.number_of(value) is not None:
             return value
         known = [self.number_of(part) for part in parts]
+        for place, part in enumerate(parts):
+            if known[place] is None and is_numeric(type(part)):
+                known[place] = self._load_own(part, frame)
         if type(value) is not float and all(number is None for number in known):
             # Counters and indices.
             return value
@@ -254,6 +280,19 @@ class Trail:
         if type(value) is not float:
             value = Int(value)
         return self._follow(Event(DERIVED, value, self.here(frame), parts=parts, op=op))
+
+    def hold(self, obj, arguments, frame):
+        """A new object that is a number itself: its value came from one of the arguments."""
+        value = float.__float__(obj)
+        if (id(obj), _OWN) not in self.cells:
+            given = (n for n, a in ((self.number_of(a), a) for a in arguments if type(a) is float) if n is not None and a == value)
+            self.store(value, obj, _OWN, frame, next(given, None))
+
+    def _load_own(self, obj, frame):
+        value = float.__float__(obj)
+        if (id(obj), _OWN) not in self.cells:
+            self.store(value, obj, _OWN, frame)
+        return self._add(Event(LOADED, value, self.here(frame), obj, _OWN, self.number_of(self.cells[id(obj), _OWN])))
 
     def give(self, value, frame):
         """A fresh number of the same value that is followed from here on."""
@@ -293,6 +332,12 @@ class Trail:
         self._add(Event(BORN, None, self.here(frame), obj))
         if numeric:
             self.objects += 1
+
+
+@lru_cache(maxsize=None)
+def is_numeric(kind):
+    """Whether objects of a class of the program's are floats themselves."""
+    return bool(kind.__flags__ & HEAP_TYPE) and issubclass(kind, float) and not _ends(kind)
 
 
 def _fresh(value):

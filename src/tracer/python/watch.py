@@ -7,6 +7,7 @@ leaves behind is skipped.
 
 import ast
 
+from .closures import Closures
 from .discover import Program
 from .instrument import Instrumenter
 from .scopes import index_of, tail
@@ -21,11 +22,12 @@ _QUIET = {
 _KEEPERS = {'append', 'add', 'push', 'put', 'insert', 'appendleft', 'setdefault', 'record', 'write', 'emit'}
 
 
-class Watcher(Instrumenter):
+class Watcher(Closures, Instrumenter):
     """Rewrites one module; what the probes must know of the syntax is in `probes[number]`."""
 
-    def __init__(self, module, probes, loops):
+    def __init__(self, module, probes, loops, plain):
         super().__init__(Program(), module, probes, loops)
+        self._find_shared(plain)
 
     def _copy(self, node, scope, **replaced):
         for name in ('annotation', 'returns', 'type_params', 'pattern'):
@@ -189,11 +191,12 @@ class Watcher(Instrumenter):
         targets = [self._targets(target, scope, after) for target in node.targets]
         # The holders were pushed from left to right.
         stored = [self._statement('st', node, self._number(number, node)) for number in reversed(after)]
+        stored += self._shared_stores(node, scope)
         return [self._copy(node, scope, targets=targets, value=value)] + stored + [s for s in statements if s is not None]
 
     def _on_AnnAssign(self, node, scope):
         if node.value is None or isinstance(node.target, ast.Name):
-            return self._copy(node, scope)
+            return [self._copy(node, scope)] + (self._shared_stores(node, scope) if node.value is not None else [])
         after = []
         done = self._copy(node, scope, target=self._targets(node.target, scope, after))
         return [done] + [self._statement('st', node, self._number(number, node)) for number in after]
@@ -204,13 +207,15 @@ class Watcher(Instrumenter):
             number = self._probe(None, node)
             self.probes[number].arity = 2
             self.probes[number].label = type(node.op).__name__
-            loaded = self._name(target.id, target)
+            is_shared = self._is_shared(target.id, scope)
+            loaded = self._shared_load(target.id, target) if is_shared else self._name(target.id, target)
             value = self._call('la', node.value, self._number(number, node), loaded, self._node(node.value, scope))
-            computed = self._call('r', node, self._number(number, node), loaded)
+            computed = self._call('r', node, self._number(number, node), self._name(target.id, target))
             named = self._call('nm', node, self._number(self._label(target), node), computed)
             return [
                 self._copy(node, scope, value=value),
                 ast.copy_location(ast.Assign([ast.copy_location(ast.Name(target.id, ast.Store()), target)], named), node),
+                *self._shared_stores(node, scope),
             ]
         if isinstance(target, ast.Subscript) and isinstance(index_of(target), (ast.Slice, ast.Tuple)):
             return self._copy(node, scope)

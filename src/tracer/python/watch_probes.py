@@ -10,7 +10,7 @@ from array import array
 from .identity import MISSING, fields_of
 from .name_probes import NAMELESS, loop_probes
 from .scopes import tail
-from .trail import DERIVED, GIVEN, HEAP_TYPE, LOADED, NAMED, NUMBERS, STORED, Event, Int, ends
+from .trail import DERIVED, GIVEN, HEAP_TYPE, LOADED, NAMED, NUMBERS, STORED, Event, Int, ends, is_numeric
 
 _ITEMS = (list, tuple)
 
@@ -134,6 +134,8 @@ def make_watch_probes(trail, limit):
         elif kind is dict or kind is types.SimpleNamespace or (
             kind.__flags__ & HEAP_TYPE and not issubclass(kind, type) and kind.__module__ not in ('functools', 'collections')
         ):
+            if is_numeric(kind):
+                trail.hold(value, arguments, frame)
             bear(value, frame)
         return value
 
@@ -179,7 +181,7 @@ def make_watch_probes(trail, limit):
                 )
             else:
                 found.append(argument)
-        return [value for value in found if type(value) in NUMBERS]
+        return [value for value in found if type(value) in NUMBERS or is_numeric(type(value))]
 
     def d(number, value):
         if not trail.blind and any(type(v) in NUMBERS for _, v in fields_of(value)):
@@ -235,6 +237,21 @@ def make_watch_probes(trail, limit):
                     given.op, given.parts = probe.op, (trail.number_of(event.value), added if known is None else known)
                 return
 
+    def fl(number, value, function):
+        """A variable that closures share was loaded."""
+        if type(value) in NUMBERS and not trail.blind:
+            run = trail.share(function)
+            if run is not None:
+                return trail.load_shared(value, run, probe_table[number].key, frame_at(2))
+        return value
+
+    def fs(number, value, function):
+        """It was stored."""
+        if type(value) in NUMBERS and not trail.blind:
+            run = trail.share(function, frame_at(2))
+            if run is not None:
+                trail.store(value, run, probe_table[number].key, frame_at(2))
+
     def ty(value):
         kind = type(value)
         return int if kind is Int else kind
@@ -255,11 +272,11 @@ def make_watch_probes(trail, limit):
     # Each probe with the place of the argument that it gives back, None for one that gives nothing.
     places = {
         'l': 1, 'lf': 1, 'lg': 1, 'y': 0, 'la': 2, 'lb': 1, 'lh': 1, 'r': 1, 'g': 1, 'c': 1, 'd': 1, 'nm': 1,
-        'st': None, 'sa': None, 'nt': None,
+        'fl': 1, 'fs': None, 'st': None, 'sa': None, 'nt': None,
     }
     probes = {
         'l': l, 'lf': lf, 'lg': lg, 'y': y, 'la': la, 'lb': lb, 'lh': lh, 'r': r, 'g': g, 'c': c, 'd': d, 'st': st,
-        'sa': sa, 'nm': nm, 'nt': nt,
+        'sa': sa, 'nm': nm, 'nt': nt, 'fl': fl, 'fs': fs,
     }
     found = {name: _guarded(trail, probe, places[name]) for name, probe in probes.items()}
     return {**found, **loop_probes(trail.counts), 'ty': ty}
