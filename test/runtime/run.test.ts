@@ -71,6 +71,36 @@ describe('as plain Python', () => {
     expect(result.stdout).toBe('1 2 данные\nlinked False True\n')
   })
 
+  test('modules above the script that it makes reachable and imports, and nothing else of there', async () => {
+    const folder = folderWith({
+      'project/examples/main.py':
+        'import sys, os\nsys.path.append("..")\nfrom engine import Value\nfrom pkg.inner import y\n' +
+        'a = Value(2.0)\nb = a * a\nb.backward()\nprint(a.grad, y, os.path.exists("../other.py"), os.path.exists("../data.txt"))',
+      'project/engine.py':
+        'import helper\nclass Value:\n  def __init__(self, data, pairs=()): self.data, self.pairs, self.grad = data, pairs, 0.0\n' +
+        '  def __mul__(self, o): return Value(self.data * o.data, ((self, o.data), (o, self.data)))\n' +
+        '  def backward(self, g=1.0):\n    self.grad += g\n    for p, w in self.pairs: p.backward(g * w)\n',
+      'project/helper.py': '',
+      'project/pkg/__init__.py': '',
+      'project/pkg/inner.py': 'y = 1',
+      'project/other.py': 'x = 1',
+      'project/data.txt': 'x',
+    })
+    const at = join(folder, 'project/examples')
+    const result = await run(built.runtime, join(at, 'main.py'), { cwd: at })
+    rmSync(folder, { recursive: true })
+    expect([result.stderr, result.stdout]).toEqual(['', '4.0 1 False False\n'])
+    const tape = new Tape()
+    tape.push(result.wire)
+    expect(tape.ops).toBe(2)
+  })
+
+  test('a module that is built in here wins over one beside the script, which is said', async () => {
+    const result = await inFolder({ 'main.py': 'import math\nprint(math.pi)', 'math.py': 'pi = 3' }, 'main.py')
+    expect(result.stdout).toBe('3.141592653589793\n')
+    expect(result.notices).toEqual([expect.stringContaining('math.py beside the script was not used')])
+  })
+
   test('the working folder exists, but gives no modules', async () => {
     const result = await runSource('import os\nprint(os.getcwd(), os.listdir("."))', { cwd: '/elsewhere/work' })
     expect(result.stdout).toBe('/elsewhere/work []\n')
@@ -350,6 +380,29 @@ describe('limits keep what was recorded', () => {
       { limits: { nodes: 500 } },
     )
     expect(result.end).toMatchObject({ kind: 'limit', limit: 'nodes' })
+  })
+})
+
+describe('of a run in which every number is followed, too', () => {
+  const engine =
+    'class V:\n  def __init__(s, v): s.v, s.g = v, 0.0\nclass Adder:\n  def add(self, n, x): n.g = n.g + x\n' +
+    'def mul(x, y, tape):\n  z = V(x.v * y.v)\n  tape.append((z, [(x, y.v), (y, x.v)]))\n  return z\n' +
+    'tape, adder = [], Adder()\na = V(2.0)\nb = mul(a, a, tape)\nadder.add(b, 1.0)\n' +
+    'for x, w in tape[0][1]: adder.add(x, w * b.g)\nfor _ in range(20): mul(a, b, tape)\nprint("made", flush=True)\n'
+  const endings = {
+    'a loop': 'while True: mul(a, b, tape)',
+    'a loop that is not seen': 'while True: pass',
+    'a script that swallows the interrupt': 'while True:\n  try:\n    while True: pass\n  except BaseException: pass',
+    'one call that never returns': 'sum(range(10**15))',
+  }
+  test.each(Object.entries(endings))('%s', async (_, ending) => {
+    const result = await runSource(engine + ending, { limits: { seconds: 3 } })
+    expect(result.end).toMatchObject({ kind: 'limit', limit: 'time' })
+    const tape = new Tape()
+    tape.push(result.wire)
+    const contribution = tape.table('contribution')
+    expect(tape.ops).toBeGreaterThan(10)
+    expect([contribution.data.at(0), contribution.data.at(1)]).toEqual([2, 2])
   })
 })
 

@@ -150,6 +150,7 @@ class EmbeddedRun implements Run {
     const payload: SandboxRequest = {
       script: insidePath(this.request.script),
       target: given.target,
+      above: given.above,
       argv0: insideName(this.request.argv0 ?? this.request.script, this.request.script),
       windows: isWindows(this.request.script) ? this.request.script[0]! : null,
       args: this.request.args,

@@ -1,6 +1,7 @@
 /** Which of the user's files a run is given, and what they are called inside. */
 
 import type { SourceReader } from '../../protocol/runtime.ts'
+import { modulesAbove } from './above.ts'
 
 const MAX_BYTES = 64 * 1024 * 1024
 const MAX_FILES = 5000
@@ -16,6 +17,8 @@ export interface GivenFiles {
   files: GivenFile[]
   /** Where the script really lies, as a path inside, when it was reached through a link to another folder. */
   target: string | null
+  /** Paths inside of modules above the script's folder, which are the user's own too: files and folders. */
+  above: string[]
   /** What was left out and why, for the user; empty when nothing was. */
   notices: string[]
 }
@@ -73,6 +76,10 @@ export async function gather(script: string, reader: SourceReader): Promise<Give
   const listed = (await reader.list(folder)).filter(({ path }) => path !== at && isWanted(path.slice(folder.length)))
   // Python first: a big data set must not push out the modules.
   listed.sort((a, b) => Number(b.path.endsWith('.py')) - Number(a.path.endsWith('.py')) || (a.path < b.path ? -1 : 1))
+  const local = listed.filter(({ path }) => path.endsWith('.py')).map(({ path }) => path.slice(folder.length + 1))
+  const isBeside = (name: string) => local.some((path) => path === `${name}.py` || /^[^\\/]*/.exec(path)![0] === name)
+  const modules = await modulesAbove(folder, [new TextDecoder().decode(bytesOfScript)], isBeside, reader)
+  for (const path of modules.flatMap(({ files }) => files)) listed.unshift({ path, size: 0 })
   for (const { path, size } of listed) {
     if (files.length >= MAX_FILES || bytes + size > MAX_BYTES) {
       left++
@@ -88,7 +95,8 @@ export async function gather(script: string, reader: SourceReader): Promise<Give
   }
   const notices =
     left === 0 ? [] : [`${left} files of the script's folder were not given to it (limits: 64 MiB, 5,000 files)`]
-  return { files, target: linked ? insidePath(real) : null, notices }
+  const above = modules.map(({ path }) => insidePath(path))
+  return { files, target: linked ? insidePath(real) : null, above, notices }
 }
 
 function isWanted(relative: string): boolean {

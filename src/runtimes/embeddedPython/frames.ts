@@ -44,6 +44,8 @@ export interface SandboxRequest {
   script: string
   /** The script is a link to this; null: it is a file. */
   target: string | null
+  /** Modules above the script's folder that are the user's own: files and packages. */
+  above: string[]
   argv0: string
   /** First character of the script's path where the host is Windows, whose paths are shown; otherwise null. */
   windows: string | null

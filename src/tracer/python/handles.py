@@ -76,11 +76,16 @@ class Handles:
                     return id(field)
         return None
 
-    def given(self, run, wanted):
-        """What a call was given, with what is in lists and tuples: (node or None, value).
+    def given(self, run, needed, wanted):
+        """What a call was given: (node or None, value).
 
-        Of long lists, such as a tape that all makers share, only the nodes in `wanted`.
+        What is in lists and tuples only where the nodes in `needed` are not given one by one, beside a tape that all
+        makers share; of long lists only the nodes in `wanted`.
         """
+        alone = [(self.node_of(value), value) for value in run.given]
+        if needed and needed <= {owner for owner, _ in alone}:
+            yield from alone
+            return
         for value in run.given:
             if type(value) not in (list, tuple) or self.trail.shared and self._call_of(value) is not None:
                 yield self.node_of(value), value

@@ -195,9 +195,16 @@ class Capture:
         self.program.add(module)
         if len(self.modules) < _MOST_AHEAD:
             for name in imported(tree, path):
-                for found in list(locate(name, path)) or self._below(name):
+                for found in list(locate(name, path)) or [*self._above(name), *self._below(name)]:
                     self.read(found)
         return module
+
+    def _above(self, name):
+        """Where a module is that was given from above the script's folder."""
+        first = name.partition('.')[0]
+        for root in self.roots[2:]:
+            if os.path.basename(root) in (first, first + '.py'):
+                yield from locate('.' + name, os.path.join(os.path.dirname(root), ''))
 
     def _below(self, name):
         """Where a module may be that the script finds by changing `sys.path`: in a folder below its own."""

@@ -232,7 +232,7 @@ class Retelling:
         used = dict(operands)
         # Plain numbers among the maker's arguments stand where they were given.
         order = []
-        for owner, value in self.roles.given(node.maker, used) if node.maker is not None else ():
+        for owner, value in self.roles.given(node.maker, used.keys(), used) if node.maker is not None else ():
             if owner in used:
                 order.append((owner, None))
             elif self._is_constant(value):

@@ -186,7 +186,7 @@ class Roles(Flows, Handles):
         sources = {self.owner[place] for place in node.loads}
         best, wanted = None, sources | self.reached(node)
         while run is not None and _function(run) is not None:
-            given = [o for o, _ in self.given(run, wanted) if o is not None and o != node.owner]
+            given = [o for o, _ in self.given(run, sources, wanted) if o is not None and o != node.owner]
             if sources <= set(given):
                 used = sources if node.loads else self._read_by(run, given, node)
                 listed = [o for o in given if o in sources or self.linked(node, o)]

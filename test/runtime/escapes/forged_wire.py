@@ -1,6 +1,7 @@
 """Sends bytes in the tracer's name, then breaks the tracer and the harness."""
 
 import os
+import struct
 import sys
 
 from attempt import attempt
@@ -11,6 +12,14 @@ def forged_wire():
     fd = os.open('/dev/backprop_wire', os.O_WRONLY)
     os.write(fd, b'\xff' * 100_000)
     os.write(fd, b'')
+
+
+@attempt
+def forged_drafts():
+    fd = os.open('/dev/backprop_draft', os.O_WRONLY)
+    for length in (0xFFFFFFFF, 1 << 20, 3):
+        os.write(fd, struct.pack('<IIBI', 1, 0, 1, length))
+        os.write(fd, b'\xff' * 1000)
 
 
 @attempt

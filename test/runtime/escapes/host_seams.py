@@ -99,7 +99,7 @@ def ioctl_of_devices():
 
 @attempt
 def reading_the_devices():
-    for path in ('/dev/backprop_wire', '/dev/backprop_outcome'):
+    for path in ('/dev/backprop_wire', '/dev/backprop_outcome', '/dev/backprop_draft'):
         try:
             got = os.read(os.open(path, os.O_RDWR), 100)
         except OSError:

@@ -83,7 +83,7 @@ def main():
             shown=_shown(request['windows']),
             capture=request['capture'],
             max_nodes=request['nodes'],
-            user_roots=[_LIBRARY],
+            user_roots=[_LIBRARY, *request['above']],
             exchange=exchange if request['gated'] else None,
             keep=keep,
         )
@@ -172,6 +172,9 @@ def _notices(folder, given):
         file = getattr(sys.modules.get(name), '__file__', None)
         if isinstance(file, str) and file.startswith(_LIBRARY):
             notices.append(f'{name} was not found beside the script; {what}')
+    shadowed = sorted({f'{name}.py' for name in sys.builtin_module_names} & set(os.listdir(folder)))
+    if shadowed:
+        notices.append(f'{_some(shadowed)} beside the script was not used: here that module is built in, and comes first')
     now = _files(folder)
     if written := sorted(os.path.relpath(path, folder) for path in now if now[path] != given.get(path)):
         notices.append(f'files that the script wrote stayed inside the sandbox: {_some(written)}')
