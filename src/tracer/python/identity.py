@@ -288,6 +288,11 @@ def number(value):
     return float('nan')
 
 
+def is_number(value):
+    """Whether something can be shown as one number; what is not there yet can."""
+    return type(value) is float or value is None or value is MISSING or number(value) == number(value)
+
+
 class Place:
     """A node that is nothing but a place in a list."""
 

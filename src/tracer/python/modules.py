@@ -154,11 +154,13 @@ class Capture:
             gradient = [program.tangent]
         self.recorder.event('engine', _engine(gradient, program.value, [c.name for c in program.engine_classes]))
         if not gradient:
-            looked = sorted(_cell_name(k) for k in list(program.candidates) + program.value)
+            looked = sorted({_cell_name(k) for k in list(program.candidates) + program.value})
             found = 'no autograd engine was used' if not self.recorder.nodes else 'no gradients were found'
             self.recorder.event('notice', found + ': nothing receives gradients. Looked for '
                                 'attributes, items or maps that collect amounts flowing from the same cell of another '
-                                'object; ' + ('candidates were ' + ', '.join(looked) if looked else 'found none') + '.')
+                                'object; ' + ('candidates were ' + ', '.join(looked) if looked else 'found none') + '. Not '
+                                'recorded are values that are lists or matrices, and gradients that functions only '
+                                'return or pass on.')
 
     def _cut(self):
         """From now on every probe ends the script."""

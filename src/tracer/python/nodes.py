@@ -7,7 +7,7 @@ from itertools import chain, groupby, repeat
 
 from . import wire
 from .bulk import NODE
-from .identity import MISSING, Place, links, number
+from .identity import MISSING, Place, is_number, links, number
 
 _REFLECTED = {
     'radd', 'rsub', 'rmul', 'rtruediv', 'rpow', 'rmatmul', 'rfloordiv', 'rmod', 'iadd', 'isub', 'imul', 'itruediv',
@@ -58,6 +58,11 @@ class Nodes:
         indexed = any(key[0] == 'map' for key in self.program.gradient)
         tell = self.writer.rows['value'].extend
         for tick, (maker, obj, value, left, right, site, call) in zip(ticks, zip(*[iter(flat)] * NODE)):
+            if value is MISSING:
+                value = identity.read(obj, self.program.value[0])
+            if not is_number(value):
+                self.end_early('values of type %s are not recorded: only single numbers are' % type(value).__name__)
+                break
             kind = wire.OP if maker >= 0 else -maker
             given = ()
             name = probe = None
@@ -93,8 +98,6 @@ class Nodes:
             self.node_types.add(type(obj))
             if indexed:
                 self._index(obj, serial)
-            if value is MISSING:
-                value = identity.read(obj, self.program.value[0])
             tell((serial, tick, wire.INT if type(value) is int else wire.F64, number(value)))
             serial += 1
             self.nodes = serial

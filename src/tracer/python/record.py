@@ -78,6 +78,7 @@ class Recorder(Nodes, Passes, Invocations, Writes, Bulk, Tangents):
         # What tangents were summed from: how many nodes there were, function, object if it was made already, terms.
         self.sums = []
         self._duals = 0
+        self.ended = False
         self._next_walk = 1
 
     # -- the stream
@@ -93,9 +94,16 @@ class Recorder(Nodes, Passes, Invocations, Writes, Bulk, Tangents):
         self.tick = now + 1
         return now
 
+    def end_early(self, why):
+        """Records nothing more: a graph without numbers, or with wrong ones, helps nobody."""
+        self.ended = True
+        self.event('notice', why)
+
     def process(self):
         runs, self.runs = self.runs, []
         for kind, events in runs:
+            if self.ended:
+                break
             if kind == NODES:
                 (self._take_duals if self.program.tangent else self._take_nodes)(*events)
             elif kind == BACKWARD:
