@@ -1,17 +1,20 @@
 """What a followed run would show if it ended now, handed over while it runs: a run that is killed keeps the last of it.
 
 Only at the end does retell.py know what happened, and a hard kill leaves no end. So the trail is told ahead of time, to a
-recorder that is thrown away: at 64 events, four times as many, and so on, and in between every now and then, as long as
-that takes a small part of the time.
+recorder that is thrown away: at 64 events, at twice as many, and so on while that is quick, and every now and then, as
+long as it takes a small part of the time.
 """
 
+import math
 import time
 
 from .record import Recorder
 from .sites import Sites
 
 _FIRST = 64
-_GROWTH = 4
+_GROWTH = 2
+# Seconds that a draft may take without being missed.
+_QUICK = 0.05
 # Events after which the clock is looked at, and seconds after which the count of what was followed is told.
 _STRIDE = 4096
 _TOLD = 0.2
@@ -32,7 +35,7 @@ class Drafts:
         self._keep = keep
         self._next = _FIRST
         self._told = self._made = time.monotonic()
-        self._pause = _PAUSE
+        self._took = 0.0
         self.busy = False
 
     @property
@@ -42,9 +45,9 @@ class Drafts:
     def take(self, trail):
         """Called when the trail has reached the length that was asked for; returns the next such length."""
         count, now = len(trail.events), time.monotonic()
-        if not trail.blind and (count >= self._next or now - self._made > self._pause):
+        if not trail.blind and (count >= self._next or now - self._made > max(_PAUSE, _SHARE * self._took)):
             self._make(trail)
-            self._next = max(self._next, count) * _GROWTH
+            self._next = max(self._next, count) * _GROWTH if self._took < _QUICK else math.inf
         elif now - self._told > _TOLD:
             self._keep(count, b'')
             self._told = now
@@ -64,7 +67,7 @@ class Drafts:
                 code.sites.clear()
         self._keep(len(trail.events), data)
         self._told = self._made = time.monotonic()
-        self._pause = max(_PAUSE, _SHARE * (self._made - start))
+        self._took = self._made - start
 
     def _tell(self, trail):
         """The bytes that would follow what was sent so far."""
