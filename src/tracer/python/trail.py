@@ -165,8 +165,8 @@ class Trail:
             run = below
 
     def _iterations(self, code, lasti):
-        counts = self.counts
-        return tuple((loop, counts[loop]) for loop in self.loops.around(code, lasti) if loop < len(counts))
+        around, counts = self.loops.around(code, lasti), self.counts
+        return tuple([(loop, counts[loop]) for loop in around if loop < len(counts)]) if around else ()
 
     # -- the trail
 

@@ -279,6 +279,9 @@ def make_watch_probes(trail, limit):
         'sa': sa, 'nm': nm, 'nt': nt, 'fl': fl, 'fs': fs,
     }
     found = {name: _guarded(trail, probe, places[name]) for name, probe in probes.items()}
+    # They only put down what they are given, for every operand.
+    found['l'] = l
+    found['lf'] = lf
     return {**found, **loop_probes(trail.counts), 'ty': ty}
 
 
