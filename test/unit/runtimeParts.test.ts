@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { defaultLimits, type ScriptError } from '../../src/protocol/runtime.ts'
 import { folderOf, gather, hostPath, insideName, insidePath } from '../../src/runtimes/embeddedPython/files.ts'
+import { Drafts } from '../../src/runtimes/embeddedPython/draft.ts'
 import { Frame, frameHeader, FrameReader } from '../../src/runtimes/embeddedPython/frames.ts'
 import { hintFor } from '../../src/runtimes/embeddedPython/hints.ts'
 import { makeRing, RING_BYTES, RingReader, RingWriter } from '../../src/runtimes/embeddedPython/ring.ts'
@@ -77,6 +78,38 @@ describe('what a script is given', () => {
     const given = await gather('/p/main.py', reader({ '/p/main.py': 1, '/p/venv/x.py': 1 }))
     expect(given.files.map(({ path }) => path)).toEqual(['/p/main.py'])
     await expect(gather('/p/none.py', reader({}))).rejects.toThrow('/p/none.py')
+  })
+})
+
+describe('drafts', () => {
+  const header = (followed: number, after: number, length: number) => {
+    const bytes = new Uint8Array(13)
+    const view = new DataView(bytes.buffer)
+    view.setUint32(0, followed, true)
+    view.setUint32(4, after, true)
+    view.setUint8(8, length > 0 ? 1 : 0)
+    view.setUint32(9, length, true)
+    return bytes
+  }
+  const text = (parts: Uint8Array[]) => Buffer.concat(parts).toString()
+
+  test('the last whole one is kept, for exactly what was sent before it', () => {
+    const drafts = new Drafts()
+    expect(drafts.take(header(64, 10, 4))).toBe(64)
+    expect(drafts.take(Buffer.from('ab'))).toBeNull()
+    expect(text(drafts.fitting(10))).toBe('')
+    drafts.take(Buffer.from('cd'))
+    expect(drafts.take(header(90, 10, 0))).toBe(90)
+    drafts.take(header(128, 10, 4))
+    drafts.take(Buffer.from('ef'))
+    expect([text(drafts.fitting(10)), text(drafts.fitting(11))]).toEqual(['abcd', ''])
+  })
+
+  test('a length that nobody could mean is passed over, and so is what is too short', () => {
+    const drafts = new Drafts()
+    expect(drafts.take(header(1, 0, 0xffff_ffff))).toBe(1)
+    expect(drafts.take(Buffer.from('x'))).toBeNull()
+    expect(drafts.fitting(0)).toEqual([])
   })
 })
 
