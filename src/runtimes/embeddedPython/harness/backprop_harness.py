@@ -39,12 +39,15 @@ def main():
         sent += len(data)
         _pieces(data, _fd, _write)
 
-    draft = os.open('/dev/backprop_draft', os.O_WRONLY)
+    draft = None
 
-    def keep(followed, data, _write=os.write, _fd=draft, _pack=struct.pack):
-        # What the sandbox's process is told in `draft.ts`.
-        _write(_fd, _pack('<IIBI', followed, sent & 0xFFFFFFFF, bool(data), len(data)))
-        _pieces(data, _fd, _write)
+    def keep(followed, data, _open=os.open, _write=os.write, _pack=struct.pack):
+        """Hands over a draft, in the form of `draft.ts`; a run that has none has no descriptor for it."""
+        nonlocal draft
+        if draft is None:
+            draft = _open('/dev/backprop_draft', os.O_WRONLY)
+        _write(draft, _pack('<IIBI', followed, sent & 0xFFFFFFFF, bool(data), len(data)))
+        _pieces(data, draft, _write)
 
     gate = os.open('/dev/backprop_gate', os.O_RDWR) if request['gated'] else None
 
