@@ -1,5 +1,5 @@
 /** What the view needs from where it runs: the exported page, or the editor's panel. */
-import type { ExportFormat, PanelEvents, PanelStatus } from '../src/protocol/panel.ts'
+import type { Allowance, ExportFormat, PanelEvents, PanelStatus } from '../src/protocol/panel.ts'
 import type { SessionEvents, SessionRequests, SiteRange } from '../src/protocol/view.ts'
 
 export interface Host {
@@ -38,6 +38,8 @@ export interface PanelHost {
   stop(): void
   openExample(): void
   export(format: ExportFormat): void
+  /** Asks the user to allow the script more. */
+  allow(what: Allowance): void
   /** The sub-expression to light in the editor. */
   point(site: SiteRange | null): void
 }

@@ -74,6 +74,7 @@ export function panelHost(): { host: Host; channel: PanelChannel } {
       onEvent: (name, listener) => channel.on(name, listener as never),
       stop: () => channel.emit('stop', {}),
       openExample: () => channel.emit('example', {}),
+      allow: (what) => channel.emit('allow', { what }),
       export: (format: ExportFormat) => channel.emit('export', { format }),
       point: (site) => channel.emit('point', { site }),
     },

@@ -86,6 +86,11 @@ export const en = {
   graphSoFar: 'The graph shows what was recorded up to there.',
   traceback: 'Traceback',
   limitReached: 'A limit was reached',
+  allowMore: 'Allow more …',
+  allowFolder: 'Allow a folder …',
+  restricted: 'Restricted Mode',
+  restrictedHint:
+    'This workspace is not trusted. Scripts run here only in the embedded sandbox, which reaches no file, process or network.',
   runStopped: 'The run was stopped. The graph shows what was recorded until then.',
   runCrashed: 'The runtime failed; this is not your script’s fault.',
 
@@ -273,6 +278,10 @@ export const zhCn: Strings = {
   graphSoFar: '图中显示到出错处为止的记录。',
   traceback: '回溯 (traceback)',
   limitReached: '达到限制',
+  allowMore: '允许更多 …',
+  allowFolder: '允许读取文件夹 …',
+  restricted: '受限模式 (Restricted Mode)',
+  restrictedHint: '此工作区不受信任。脚本只在内置沙箱中运行，无法访问文件、进程或网络。',
   runStopped: '运行已停止。图中显示到那时为止的记录。',
   runCrashed: '运行环境出错，与您的脚本无关。',
 

@@ -4,6 +4,10 @@ import type { ElementId, SessionEvents, SessionRequests, SiteRange } from './vie
 export const exportFormats = ['svg', 'png', 'html', 'tape', 'json'] as const
 export type ExportFormat = (typeof exportFormats)[number]
 
+/** What a script may be allowed more of. */
+export const allowances = ['time', 'memory', 'nodes', 'output', 'folder'] as const
+export type Allowance = (typeof allowances)[number]
+
 /** What the panel shows around the graph. */
 export interface PanelStatus {
   /** There is no recording, not even one that is being made. */
@@ -12,7 +16,10 @@ export interface PanelStatus {
   running: { nodes: number; followed: number; seconds: number } | null
   /** The text has changed since the run. */
   stale: boolean
+  /** There is a script that can run (again); a recording cannot. */
   canRun: boolean
+  /** The workspace is not trusted. */
+  restricted: boolean
   /** Kept by the view for the next reload; the extension made it and reads it again. */
   memento: unknown
 }
@@ -35,6 +42,8 @@ export interface ViewEvents {
   run: Record<string, never>
   stop: Record<string, never>
   example: Record<string, never>
+  /** Ask the user whether the script may have more of this. */
+  allow: { what: Allowance }
   [name: string]: unknown
 }
 

@@ -33,6 +33,8 @@ export interface RunRequest {
   args: string[]
   /** Absolute path of the folder the script starts in. */
   cwd: string
+  /** More folders whose files the script may read, as a copy: absolute paths. Only what the user allowed. */
+  folders?: string[]
   /** false: the same runtime without the tracer (`--plain`). */
   capture: boolean
   /** The script waits at the gate, where a debugger wants it to: see `protocol/gate.ts`. */

@@ -1,5 +1,7 @@
 /** The extension's commands. */
 import * as vscode from 'vscode'
+import type { Allowance } from '../protocol/panel.ts'
+import { allowMore } from './allowing.ts'
 import { exportRecording, saveAs } from './exporting.ts'
 import type { Highlight } from './highlight.ts'
 import type { Panel } from './panel.ts'
@@ -23,8 +25,12 @@ export function registerCommands(
   }
 
   async function rerun(panel = panels.current): Promise<void> {
-    if (!panel?.target || panel.target.uri.endsWith('.tape')) return visualize()
-    await panel.run(panel.target)
+    if (panel?.target && panel.canRun) await panel.run(panel.target)
+  }
+
+  async function allow(panel = panels.current, what?: Allowance): Promise<void> {
+    if (!panel?.target || !panel.canRun) return
+    if (await allowMore(services.grants, panel.target, what)) await rerun(panel)
   }
 
   async function revealInGraph(element?: unknown): Promise<void> {
@@ -75,6 +81,7 @@ export function registerCommands(
     'backprop-lens.export': () => panels.current && exportRecording(panels.current, services.dist),
     'backprop-lens.openRecording': openRecording,
     'backprop-lens.openExample': openExample,
+    'backprop-lens.allowMore': () => allow(),
     'backprop-lens.showOutput': () => report.output.show(true),
   }
   return vscode.Disposable.from(
@@ -84,6 +91,7 @@ export function registerCommands(
         work.catch((error: unknown) => void vscode.window.showErrorMessage(messageOf(error)))
       panel.channel.on('run', () => void tell(rerun(panel)))
       panel.channel.on('example', () => void tell(openExample()))
+      panel.channel.on('allow', ({ what }) => void tell(allow(panel, what)))
       panel.channel.on('save', ({ name, bytes }) => void tell(saveAs(panel, name, () => Promise.resolve(bytes))))
       panel.channel.on('export', ({ format }) => void tell(exportRecording(panel, services.dist, format)))
       panel.channel.on('point', ({ site }) => pointed.set(panel, site))

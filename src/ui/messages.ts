@@ -1,7 +1,7 @@
 /** What a webview may send: everything else is refused and logged. */
 import * as v from 'valibot'
 import type { Message } from '../protocol/channel.ts'
-import { exportFormats } from '../protocol/panel.ts'
+import { allowances, exportFormats } from '../protocol/panel.ts'
 
 const MAX_TEXT = 10_000
 const integer = v.pipe(v.number(), v.safeInteger())
@@ -53,6 +53,7 @@ const events = {
   run: nothing,
   stop: nothing,
   example: nothing,
+  allow: v.object({ what: v.picklist(allowances) }),
 } satisfies Record<string, v.GenericSchema>
 
 const envelope = v.variant('type', [

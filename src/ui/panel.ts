@@ -10,7 +10,7 @@ import { panelHtml } from './html.ts'
 import { parseViewMessage, sessionRequests } from './messages.ts'
 import { Recording } from './recording.ts'
 import { messageOf, type Services } from './services.ts'
-import type { Target } from './target.ts'
+import { isRecording, type Target } from './target.ts'
 
 type ViewChannel = Channel<Record<never, never>, ViewEvents, PanelRequests, PanelEvents>
 
@@ -68,6 +68,11 @@ export class Panel implements vscode.Disposable {
 
   get target(): Target | null {
     return (this.next ?? this.shown)?.target ?? null
+  }
+
+  /** A recording of elsewhere has no script here. */
+  get canRun(): boolean {
+    return this.target !== null && !isRecording(this.target)
   }
 
   get running(): boolean {
@@ -174,7 +179,8 @@ export class Panel implements vscode.Disposable {
           }
         : null,
       stale: this.stale,
-      canRun: this.target !== null && !this.target.uri.endsWith('.tape'),
+      canRun: this.canRun,
+      restricted: !vscode.workspace.isTrusted,
       memento: recording,
     }
   }

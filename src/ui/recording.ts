@@ -6,6 +6,7 @@ import { type Site, SiteIndex } from '../protocol/siteIndex.ts'
 import type { Overview } from '../protocol/view.ts'
 import type { SessionClient } from '../session/client.node.ts'
 import { Drift, type Position } from './drift.ts'
+import { limitNames } from './grants.ts'
 import { gatherTexts } from './script.ts'
 import { RUNTIME, type Services } from './services.ts'
 import { fileOf, placeOf, type Target } from './target.ts'
@@ -58,7 +59,12 @@ export class Recording implements vscode.Disposable {
   async run(): Promise<RunEnd> {
     const { target, given } = await gatherTexts(this.target)
     this.target = target
-    const request = { script: target.path, args: [], cwd: target.cwd, capture: true, limits: limits() }
+    const { grants } = this.services
+    const request = {
+      ...{ script: target.path, args: [], cwd: target.cwd, capture: true },
+      limits: grants.limits(target.uri, settingsLimits()),
+      folders: vscode.workspace.isTrusted ? grants.of(target.uri).folders : [],
+    }
     const end = await this.channel.request('run', { runtime: RUNTIME, request, given })
     this.take(await this.channel.request('overview', {}))
     await this.store()
@@ -178,8 +184,9 @@ export class Recording implements vscode.Disposable {
 }
 
 /** The user's own limits; the settings are of the machine, so that a cloned repository cannot raise them. */
-function limits(): Limits {
+export function settingsLimits(): Limits {
   const settings = vscode.workspace.getConfiguration('backprop.limits')
-  const names = Object.keys(defaultLimits) as (keyof Limits)[]
-  return Object.fromEntries(names.map((name) => [name, settings.get(name, defaultLimits[name])])) as unknown as Limits
+  return Object.fromEntries(
+    limitNames.map((name) => [name, settings.get(name, defaultLimits[name])]),
+  ) as unknown as Limits
 }

@@ -78,6 +78,7 @@ export class RunReport implements vscode.Disposable {
     const running = this.panels.all.find((panel) => panel.running)
     void vscode.commands.executeCommand('setContext', 'backprop-lens.running', running !== undefined)
     void vscode.commands.executeCommand('setContext', 'backprop-lens.open', this.panels.all.length > 0)
+    void vscode.commands.executeCommand('setContext', 'backprop-lens.canRerun', this.panels.current?.canRun ?? false)
     if (!running) return this.status.hide()
     const nodes = running.shown?.running ? (running.shown.overview?.nodes ?? 0) : 0
     this.status.text = `$(sync~spin) Backprop${nodes > 0 ? `: ${nodes.toLocaleString()}` : ''}`

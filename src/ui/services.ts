@@ -2,6 +2,7 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as vscode from 'vscode'
+import { Grants } from './grants.ts'
 import { startSession, type SessionClient } from '../session/client.node.ts'
 
 export const RUNTIME = 'embeddedPython'
@@ -13,11 +14,13 @@ export class Services implements vscode.Disposable {
   readonly log = vscode.window.createOutputChannel('Backprop Lens', { log: true })
   readonly dist: string
   readonly extensionUri: vscode.Uri
+  readonly grants: Grants
   private readonly folder: string
   private spare: { session: SessionClient; timer: NodeJS.Timeout } | null = null
 
   constructor(context: vscode.ExtensionContext) {
     this.extensionUri = context.extensionUri
+    this.grants = new Grants(context.globalState)
     this.dist = join(context.extensionPath, 'dist')
     this.folder = join((context.storageUri ?? context.globalStorageUri).fsPath, 'recordings')
   }

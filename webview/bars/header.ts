@@ -27,6 +27,7 @@ export class Header {
   private readonly strings: Strings
   private readonly script = el('span', { class: 'header-script' })
   private readonly runtime = el('span', { class: 'pill', tabindex: 0 })
+  private readonly restricted: HTMLElement
   private readonly counts = el('span', { class: 'header-counts' })
   private readonly codeButton: HTMLButtonElement | null
   private readonly sideButton: HTMLButtonElement
@@ -39,7 +40,21 @@ export class Header {
     this.explorer = explorer
     this.strings = strings
     const page = explorer.host.kind === 'page'
+    this.restricted = el('span', {
+      ...{ class: 'pill', tabindex: 0, hidden: true },
+      ...{ text: strings.restricted, title: strings.restrictedHint },
+    })
     const { rerun, panel } = explorer.host
+    const rerunButton = rerun ? button('rerun', strings.rerun, rerun) : null
+    if (rerunButton && panel) {
+      rerunButton.hidden = true
+      this.owned.push(
+        panel.onStatus(({ canRun, restricted }) => {
+          rerunButton.hidden = !canRun
+          this.restricted.hidden = !restricted
+        }),
+      )
+    }
     this.codeButton = page ? button('code', strings.showCode, actions.toggleCode) : null
     this.sideButton = button('side', strings.showDetails, actions.toggleSide)
     this.lossButton = button('toLoss', strings.pathToLoss, () => explorer.togglePath('root'))
@@ -65,12 +80,13 @@ export class Header {
       el('h1', { class: page ? '' : 'unseen', text: strings.product }),
       this.script,
       this.runtime,
+      this.restricted,
       this.counts,
       el('span', { class: 'space' }),
       el(
         'div',
         { class: 'tools', role: 'group', 'aria-label': strings.canvas },
-        rerun && button('rerun', strings.rerun, rerun),
+        rerunButton,
         button('search', strings.search, actions.search),
         this.lossButton,
         this.leavesButton,

@@ -143,7 +143,7 @@ class EmbeddedRun implements Run {
   }
 
   private async run(): Promise<RunEnd> {
-    const given = await gather(this.request.script, this.files)
+    const given = await gather(this.request.script, this.files, this.request.folders)
     const info = await this.sandbox.ready
     this.sink.ready(info)
     for (const notice of given.notices) this.sink.notice(notice)
@@ -155,6 +155,7 @@ class EmbeddedRun implements Run {
       windows: isWindows(this.request.script) ? this.request.script[0]! : null,
       args: this.request.args,
       cwd: insidePath(this.request.cwd),
+      folders: (this.request.folders ?? []).map(insidePath),
       capture: this.request.capture,
       gated: this.request.gated ?? false,
       nodes: this.request.limits.nodes,

@@ -60,11 +60,11 @@ export function folderOf(path: string): string {
 }
 
 /**
- * The script and what lies below its folder, smallest path first, within 64 MiB and 5,000 files. As for plain Python,
- * that is the folder that a linked script really lies in.
+ * The script and what lies below its folder and below `more`, smallest path first, within 64 MiB and 5,000 files. As
+ * for plain Python, the script's folder is the one that a linked script really lies in.
  * Rejects when the script itself cannot be read; a neighbour that cannot be read is left out.
  */
-export async function gather(script: string, reader: SourceReader): Promise<GivenFiles> {
+export async function gather(script: string, reader: SourceReader, more: readonly string[] = []): Promise<GivenFiles> {
   const bytesOfScript = await reader.read(script)
   const [real, realFolder] = await Promise.all([reader.real(script), reader.real(folderOf(script))])
   const linked = folderOf(real) !== realFolder
@@ -73,13 +73,25 @@ export async function gather(script: string, reader: SourceReader): Promise<Give
   const files: GivenFile[] = [{ path: insidePath(at), bytes: bytesOfScript }]
   let bytes = files[0]!.bytes.length
   let left = 0
-  const listed = (await reader.list(folder)).filter(({ path }) => path !== at && isWanted(path.slice(folder.length)))
+  const sizes = new Map<string, number>()
+  const gone: string[] = []
+  for (const below of [folder, ...more]) {
+    const found = await reader.list(below).catch((error: unknown) => {
+      if (below === folder) throw error
+      gone.push(below)
+      return []
+    })
+    for (const { path, size } of found) if (path !== at && isWanted(path.slice(below.length))) sizes.set(path, size)
+  }
+  const listed = [...sizes].map(([path, size]) => ({ path, size }))
   // Python first: a big data set must not push out the modules.
   listed.sort((a, b) => Number(b.path.endsWith('.py')) - Number(a.path.endsWith('.py')) || (a.path < b.path ? -1 : 1))
-  const local = listed.filter(({ path }) => path.endsWith('.py')).map(({ path }) => path.slice(folder.length + 1))
+  const local = listed
+    .filter(({ path }) => path.endsWith('.py') && path.startsWith(folder))
+    .map(({ path }) => path.slice(folder.length + 1))
   const isBeside = (name: string) => local.some((path) => path === `${name}.py` || /^[^\\/]*/.exec(path)![0] === name)
   const modules = await modulesAbove(folder, [new TextDecoder().decode(bytesOfScript)], isBeside, reader)
-  for (const path of modules.flatMap(({ files }) => files)) listed.unshift({ path, size: 0 })
+  for (const path of modules.flatMap(({ files }) => files)) if (!sizes.has(path)) listed.unshift({ path, size: 0 })
   for (const { path, size } of listed) {
     if (files.length >= MAX_FILES || bytes + size > MAX_BYTES) {
       left++
@@ -93,8 +105,9 @@ export async function gather(script: string, reader: SourceReader): Promise<Give
     bytes += content.length
     files.push({ path: insidePath(path), bytes: content })
   }
-  const notices =
-    left === 0 ? [] : [`${left} files of the script's folder were not given to it (limits: 64 MiB, 5,000 files)`]
+  const notices = gone.map((path) => `${path} was allowed, and is not there any more`)
+  const where = more.length > 0 ? 'folders' : "script's folder"
+  if (left > 0) notices.push(`${left} files of the ${where} were not given to it (limits: 64 MiB, 5,000 files)`)
   const above = modules.map(({ path }) => insidePath(path))
   return { files, target: linked ? insidePath(real) : null, above, notices }
 }

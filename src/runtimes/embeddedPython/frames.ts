@@ -51,6 +51,8 @@ export interface SandboxRequest {
   windows: string | null
   args: string[]
   cwd: string
+  /** More folders than the script's own whose code is the user's. */
+  folders: string[]
   capture: boolean
   /** It waits where a debugger wants it to. */
   gated: boolean

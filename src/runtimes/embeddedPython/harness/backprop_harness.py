@@ -86,7 +86,7 @@ def main():
             shown=_shown(request['windows']),
             capture=request['capture'],
             max_nodes=request['nodes'],
-            user_roots=[_LIBRARY, *request['above']],
+            user_roots=[_LIBRARY, *request['above'], *request['folders']],
             exchange=exchange if request['gated'] else None,
             keep=keep,
         )
