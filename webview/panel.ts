@@ -16,6 +16,8 @@ function show(): void {
 
 /** Nothing ran yet: what to do, and a button that does it. */
 function invite(): void {
+  view?.dispose()
+  view = null
   const strings = stringsFor(host.language)
   const example = button('play', strings.openExample, () => host.panel?.openExample())
   example.className = 'invite'
@@ -25,8 +27,6 @@ function invite(): void {
   )
 }
 
-channel.on('renewed', show)
-void channel.request('status', {}).then(
-  ({ empty }) => (empty ? invite() : show()),
-  () => invite(),
-)
+const renew = ({ empty }: { empty: boolean }) => (empty ? invite() : show())
+channel.on('renewed', renew)
+void channel.request('status', {}).then(renew, invite)

@@ -7,8 +7,8 @@ export interface HostRequests extends SessionRequests {
   run: { request: { runtime: string; request: RunRequest; given?: GivenTexts }; reply: RunEnd }
   /** Starts a sandbox that waits for `run`; it ends by itself when none comes. */
   warm: { request: { runtime: string }; reply: Record<string, never> }
-  /** Opens a recording instead. */
-  open: { request: { tape: Uint8Array }; reply: Record<string, never> }
+  /** Opens a recording instead: its bytes, or a file of the host. */
+  open: { request: { tape: Uint8Array } | { path: string }; reply: Record<string, never> }
   /** Ends the run within a second; what was recorded stays. */
   stop: { request: Record<string, never>; reply: Record<string, never> }
   /** Gives up the layout that is being computed; the first picture stays. */
@@ -17,10 +17,12 @@ export interface HostRequests extends SessionRequests {
   report: { request: Record<string, never>; reply: string }
   /** The bytes of a `.tape` file. */
   tape: { request: Record<string, never>; reply: Uint8Array }
-  /** Writes them to a file of the host, without sending them through the host's own thread. */
-  save: { request: { path: string }; reply: Record<string, never> }
+  /** Writes a file of the host, without sending it through the host's own thread. */
+  save: { request: { path: string; format: SavedFormat }; reply: Record<string, never> }
   [name: string]: { request: unknown; reply: unknown }
 }
+
+export type SavedFormat = 'tape' | 'json' | 'html'
 
 /** Files that only the host knows: unsaved, untitled, in a notebook, on a virtual disk. */
 export interface GivenTexts {

@@ -50,8 +50,8 @@ export interface ViewEvents {
 /** The extension → the view. */
 export interface PanelEvents extends SessionEvents {
   status: PanelStatus
-  /** Another recording is shown from now on. */
-  renewed: Record<string, never>
+  /** Another recording is shown from now on, or none. */
+  renewed: { empty: boolean }
   /** Light what a range of code made; empty: nothing. */
   light: { elements: Int32Array }
   goTo: { element: ElementId }

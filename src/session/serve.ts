@@ -1,6 +1,6 @@
 /** A session behind a channel: what the worker of every host runs, whatever the host. */
 import { Channel, type Port } from '../protocol/channel.ts'
-import type { HostEvents, HostRequests } from '../protocol/host.ts'
+import type { HostEvents, HostRequests, SavedFormat } from '../protocol/host.ts'
 import type { Runtime, SourceReader } from '../protocol/runtime.ts'
 import type { Scene, SourceView } from '../protocol/view.ts'
 import { GraphView } from '../graph/graphView.ts'
@@ -19,7 +19,9 @@ export interface Services {
   runtime(id: string): Runtime | undefined
   files: SourceReader | null
   /** Writes a file of the host; absent where there is no disk. */
-  save?(path: string, bytes: Uint8Array): Promise<void>
+  save?(path: string, content: Uint8Array | string): Promise<void>
+  /** The exported page of a recording; absent where there is no disk. */
+  page?(script: string, tape: Uint8Array): Promise<string>
 }
 
 /** A layout that takes longer is announced, so that it can be given up. */
@@ -50,8 +52,9 @@ export function serveSession(port: Port, services: Services): void {
     services.runtime(runtime)?.warm?.()
     return {}
   })
-  channel.serve('open', ({ tape }) => {
-    session.open(tape)
+  channel.serve('open', async (recording) => {
+    if ('path' in recording && !services.files) throw new Error('there is no disk here')
+    session.open('path' in recording ? await services.files!.read(recording.path) : recording.tape)
     graph.grown()
     return {}
   })
@@ -63,11 +66,18 @@ export function serveSession(port: Port, services: Services): void {
     layout?.abort()
     return {}
   })
-  channel.serve('report', () => JSON.stringify(report(session.tape, session.overview()), null, 1))
+  const json = () => JSON.stringify(report(session.tape, session.overview()), null, 1)
+  const contents: Record<SavedFormat, () => Uint8Array | string | undefined | Promise<string | undefined>> = {
+    tape: () => session.bytes(),
+    json,
+    html: () => services.page?.(session.overview().script, session.bytes()),
+  }
+  channel.serve('report', json)
   channel.serve('tape', () => session.bytes())
-  channel.serve('save', async ({ path }) => {
-    if (!services.save) throw new Error('there is no disk here')
-    await services.save(path, session.bytes())
+  channel.serve('save', async ({ path, format }) => {
+    const content = await contents[format]()
+    if (!services.save || content === undefined) throw new Error('there is no disk here')
+    await services.save(path, content)
     return {}
   })
   channel.serve('summary', ({ limit }) => summary(session.tape, limit))

@@ -1,11 +1,12 @@
 /** The session's worker thread in the extension and the CLI. */
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 import type { Message } from '../protocol/channel.ts'
 import { diskReader } from '../runtimes/diskReader.ts'
 import type { Runtime } from '../protocol/runtime.ts'
 import { runtimes } from '../runtimes/runtimes.ts'
+import { exportedPage } from './exportedPage.node.ts'
 import { serveSession } from './serve.ts'
 
 const { dist } = workerData as { dist: string }
@@ -28,6 +29,7 @@ serveSession(
     elkWorker: () => new Worker(join(dist, 'elk.js')),
     runtime,
     files: diskReader,
-    save: (path, bytes) => writeFile(path, bytes),
+    save: (path, content) => writeFile(path, content),
+    page: (script, tape) => exportedPage(dist, basename(script), tape),
   },
 )

@@ -7,7 +7,7 @@ import type { Highlight } from './highlight.ts'
 import type { Panel } from './panel.ts'
 import { type Panels, TAPE_TYPE } from './panels.ts'
 import type { RunReport } from './report.ts'
-import { targetOf } from './script.ts'
+import { again, targetOf } from './script.ts'
 import { messageOf, type Services } from './services.ts'
 
 export function registerCommands(
@@ -25,7 +25,7 @@ export function registerCommands(
   }
 
   async function rerun(panel = panels.current): Promise<void> {
-    if (panel?.target && panel.canRun) await panel.run(panel.target)
+    if (panel?.target && panel.canRun) await panel.run(again(panel.target))
   }
 
   async function allow(panel = panels.current, what?: Allowance): Promise<void> {
@@ -78,7 +78,7 @@ export function registerCommands(
       panels.current?.webview.reveal()
       panels.current?.channel.emit('search', {})
     },
-    'backprop-lens.export': () => panels.current && exportRecording(panels.current, services.dist),
+    'backprop-lens.export': () => panels.current && exportRecording(panels.current, services),
     'backprop-lens.openRecording': openRecording,
     'backprop-lens.openExample': openExample,
     'backprop-lens.allowMore': () => allow(),
@@ -92,8 +92,11 @@ export function registerCommands(
       panel.channel.on('run', () => void tell(rerun(panel)))
       panel.channel.on('example', () => void tell(openExample()))
       panel.channel.on('allow', ({ what }) => void tell(allow(panel, what)))
-      panel.channel.on('save', ({ name, bytes }) => void tell(saveAs(panel, name, () => Promise.resolve(bytes))))
-      panel.channel.on('export', ({ format }) => void tell(exportRecording(panel, services.dist, format)))
+      panel.channel.on(
+        'save',
+        ({ name, bytes }) => void tell(saveAs(panel, name, (uri) => vscode.workspace.fs.writeFile(uri, bytes))),
+      )
+      panel.channel.on('export', ({ format }) => void tell(exportRecording(panel, services, format)))
       panel.channel.on('point', ({ site }) => pointed.set(panel, site))
     }),
     vscode.workspace.onDidSaveTextDocument(({ uri }) => {

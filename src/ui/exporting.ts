@@ -1,12 +1,13 @@
 /** Writes a recording to a file that the user chooses. */
+import { rm } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import * as vscode from 'vscode'
 import type { ExportFormat } from '../protocol/panel.ts'
-import { exportedPage } from '../session/exportedPage.node.ts'
 import type { Panel } from './panel.ts'
+import type { Services } from './services.ts'
 
 /** `format` undefined: the user is asked. */
-export async function exportRecording(panel: Panel, dist: string, format?: ExportFormat): Promise<void> {
+export async function exportRecording(panel: Panel, services: Services, format?: ExportFormat): Promise<void> {
   const { t } = vscode.l10n
   const names: Record<ExportFormat, string> = {
     svg: t('Picture (SVG)'),
@@ -28,18 +29,19 @@ export async function exportRecording(panel: Panel, dist: string, format?: Expor
   if (choice === 'svg' || choice === 'png') return panel.channel.emit('picture', { format: choice })
   const { channel, target } = panel.shown
   const name = basename(target.path, extname(target.path))
-  const bytes = { html: page, tape: () => channel.request('tape', {}), json: report }
-  await saveAs(panel, `${name}.${choice}`, bytes[choice])
-
-  async function page(): Promise<Uint8Array> {
-    return encode(await exportedPage(dist, basename(target.path), await channel.request('tape', {})))
-  }
-  async function report(): Promise<Uint8Array> {
-    return encode(await channel.request('report', {}))
-  }
+  // Written by the session's own thread: a large one would hold up the editor.
+  await saveAs(panel, `${name}.${choice}`, async (uri) => {
+    const path = await services.scratchPath(choice)
+    try {
+      await channel.request('save', { path, format: choice })
+      await vscode.workspace.fs.copy(vscode.Uri.file(path), uri, { overwrite: true })
+    } finally {
+      await rm(path, { force: true })
+    }
+  })
 }
 
-export async function saveAs(panel: Panel, name: string, bytes: () => Promise<Uint8Array>): Promise<void> {
+export async function saveAs(panel: Panel, name: string, write: (uri: vscode.Uri) => Thenable<void>): Promise<void> {
   const own = vscode.Uri.parse(panel.shown?.target.uri ?? '')
   const folder = own.scheme === 'file' ? dirname(own.fsPath) : vscode.workspace.workspaceFolders?.[0]?.uri.fsPath
   const defaultUri = vscode.Uri.file(folder ? join(folder, name) : name)
@@ -47,7 +49,5 @@ export async function saveAs(panel: Panel, name: string, bytes: () => Promise<Ui
     defaultUri,
     filters: { [extname(name).slice(1)]: [extname(name).slice(1)] },
   })
-  if (uri) await vscode.workspace.fs.writeFile(uri, await bytes())
+  if (uri) await write(uri)
 }
-
-const encode = (text: string) => new TextEncoder().encode(text)

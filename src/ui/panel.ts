@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import * as vscode from 'vscode'
 import { Channel } from '../protocol/channel.ts'
 import { pack, unpack } from '../protocol/pack.ts'
+import type { HostRequests } from '../protocol/host.ts'
 import type { PanelEvents, PanelRequests, PanelStatus, ViewEvents } from '../protocol/panel.ts'
 import type { RunEnd } from '../protocol/runtime.ts'
 import type { SessionEvents } from '../protocol/view.ts'
@@ -110,17 +111,21 @@ export class Panel implements vscode.Disposable {
     } catch (error) {
       if (this.disposed) return
       if (this.next === recording) this.next = null
-      if (this.shown === recording) this.shown = null
+      if (this.shown === recording) {
+        this.shown = null
+        this.channel.emit('renewed', { empty: true })
+      }
       recording.dispose()
       this.told()
       void vscode.window.showErrorMessage(messageOf(error))
     }
   }
 
-  async open(target: Target, tape: Uint8Array, stored: string | null): Promise<void> {
+  /** `kept`: the name of the recording in storage, when it is one of ours. */
+  async open(target: Target, from: HostRequests['open']['request'], kept: string | null): Promise<void> {
     const recording = new Recording(this.services, target)
-    recording.stored = stored
-    await recording.open(tape).catch((error: unknown) => void vscode.window.showErrorMessage(messageOf(error)))
+    if (kept) recording.keep(kept)
+    await recording.open(from).catch((error: unknown) => void vscode.window.showErrorMessage(messageOf(error)))
     this.show(recording)
   }
 
@@ -152,15 +157,30 @@ export class Panel implements vscode.Disposable {
     this.forwarding = (['overview', 'scene', 'busy'] as const).map((name: keyof SessionEvents) =>
       recording.channel.on(name, (payload) => this.channel.emit(name, payload)),
     )
-    const name = basename(recording.target.path || recording.target.uri)
-    this.webview.title = vscode.l10n.t('Backprop: {0}', name)
+    this.nameIt()
     if (this.webview.webview.html === '') this.render()
-    else this.channel.emit('renewed', {})
+    else this.channel.emit('renewed', { empty: false })
     if (old !== recording) old?.dispose()
     this.told()
   }
 
-  private told(): void {
+  /** Follows files that were renamed. */
+  renamed(files: readonly { oldUri: vscode.Uri; newUri: vscode.Uri }[]): void {
+    if (!this.shown?.renamed(files)) return
+    this.nameIt()
+    this.told()
+  }
+
+  private nameIt(): void {
+    const { uri, path } = this.shown!.target
+    this.webview.title = vscode.l10n.t(
+      'Backprop: {0}',
+      basename(uri.startsWith('untitled:') ? path : vscode.Uri.parse(uri).path),
+    )
+  }
+
+  /** Says again how things stand. */
+  told(): void {
     if (this.disposed) return
     this.channel.emit('status', this.status)
     this.changed.fire()

@@ -1,5 +1,5 @@
 /** All panels: one per script, restored after a reload, and one per `.tape` that is open. */
-import { readFile } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import * as vscode from 'vscode'
@@ -39,6 +39,13 @@ export class Panels implements vscode.Disposable {
         this.checkSoon()
       }),
       vscode.workspace.onDidOpenTextDocument(() => this.checkSoon()),
+      vscode.workspace.onDidRenameFiles(({ files }) => {
+        for (const panel of this.list) panel.renamed(files)
+        this.checkSoon()
+      }),
+      vscode.workspace.onDidGrantWorkspaceTrust(() => {
+        for (const panel of this.list) panel.told()
+      }),
       vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, {
         deserializeWebviewPanel: (webview, state) => this.restore(webview, state),
       }),
@@ -115,7 +122,9 @@ export class Panels implements vscode.Disposable {
     if (!saved.success) return panel.render()
     const { target, stored } = saved.output.memento
     try {
-      await panel.open(target, await readFile(this.services.recordingPath(stored)), stored)
+      const path = this.services.recordingPath(stored)
+      await access(path)
+      await panel.open(target, { path }, stored)
       this.checkSoon()
     } catch (error) {
       this.services.log.warn(`a recording could not be restored: ${messageOf(error)}`)
@@ -125,8 +134,9 @@ export class Panels implements vscode.Disposable {
 
   private async openTape(uri: vscode.Uri, webview: vscode.WebviewPanel): Promise<void> {
     const panel = this.add(webview)
-    const target = { uri: uri.toString(), path: '', cwd: join(uri.fsPath, '..'), cells: [], upTo: 0 }
-    await panel.open(target, await vscode.workspace.fs.readFile(uri), null)
+    const target = { uri: uri.toString(), path: '', cwd: join(uri.fsPath, '..'), cells: [], upTo: 0, moved: {} }
+    const recording = uri.scheme === 'file' ? { path: uri.fsPath } : { tape: await vscode.workspace.fs.readFile(uri) }
+    await panel.open(target, recording, null)
     this.checkSoon()
   }
 

@@ -2,6 +2,7 @@
 import { basename } from 'node:path'
 import * as vscode from 'vscode'
 import { defaultLimits, type Limits, type RunEnd } from '../protocol/runtime.ts'
+import type { HostRequests } from '../protocol/host.ts'
 import { type Site, SiteIndex } from '../protocol/siteIndex.ts'
 import type { Overview } from '../protocol/view.ts'
 import type { SessionClient } from '../session/client.node.ts'
@@ -9,7 +10,7 @@ import { Drift, type Position } from './drift.ts'
 import { limitNames } from './grants.ts'
 import { gatherTexts } from './script.ts'
 import { RUNTIME, type Services } from './services.ts'
-import { fileOf, placeOf, type Target } from './target.ts'
+import { fileOf, placeOf, renamed, type Target } from './target.ts'
 
 export interface CodeFile {
   index: SiteIndex
@@ -21,11 +22,10 @@ export interface CodeFile {
 export class Recording implements vscode.Disposable {
   target: Target
   overview: Overview | null = null
-  /** Name of the file in storage, once it is there. */
-  stored: string | null = null
   private readonly services: Services
   private readonly session: SessionClient
   private readonly files = new Map<number, Promise<CodeFile>>()
+  private name: string | null = null
   private readonly drifts = new Map<string, Drift>()
   private readonly grown = new vscode.EventEmitter<Overview>()
   private readonly printed = new vscode.EventEmitter<string>()
@@ -46,11 +46,22 @@ export class Recording implements vscode.Disposable {
     return this.session.channel
   }
 
+  /** Name of the file in storage, once it is there. */
+  get stored(): string | null {
+    return this.name
+  }
+
+  keep(name: string): void {
+    this.name = name
+    this.services.used.add(name)
+  }
+
   get running(): boolean {
     return this.overview?.state !== 'ended'
   }
 
   dispose(): void {
+    if (this.name) this.services.used.delete(this.name)
     this.grown.dispose()
     this.printed.dispose()
     void this.session.dispose()
@@ -72,9 +83,9 @@ export class Recording implements vscode.Disposable {
   }
 
   /** Rejects when nothing of the recording could be read. */
-  async open(tape: Uint8Array): Promise<void> {
+  async open(recording: HostRequests['open']['request']): Promise<void> {
     try {
-      await this.channel.request('open', { tape })
+      await this.channel.request('open', recording)
     } finally {
       this.take(await this.channel.request('overview', {}))
       if (this.target.path === '') this.target = { ...this.target, path: this.overview?.script ?? '' }
@@ -135,6 +146,20 @@ export class Recording implements vscode.Disposable {
     return placeOf(this.target, path, line).uri
   }
 
+  /** Where a line of a traceback is in the editor; null when the file is none of the run's. */
+  placeInTraceback(path: string, line: number): { uri: vscode.Uri; line: number } | null {
+    if (path !== this.target.path && !this.paths.includes(path)) return null
+    const { uri, offset } = placeOf(this.target, path, line)
+    return { uri, line: line - offset }
+  }
+
+  /** Follows files that were renamed; whether any of its was. */
+  renamed(files: readonly { oldUri: vscode.Uri; newUri: vscode.Uri }[]): boolean {
+    const before = this.target
+    for (const { oldUri, newUri } of files) this.target = renamed(this.target, this.paths, oldUri, newUri)
+    return before !== this.target
+  }
+
   edited(event: vscode.TextDocumentChangeEvent): void {
     const changes = event.contentChanges.map(({ range, text }) => ({ start: range.start, end: range.end, text }))
     this.drifts.get(event.document.uri.toString())?.add(changes)
@@ -167,7 +192,11 @@ export class Recording implements vscode.Disposable {
   }
 
   private fileOf(uri: vscode.Uri) {
-    return fileOf(this.target, uri, this.overview?.sources.map(({ path }) => path) ?? [])
+    return fileOf(this.target, uri, this.paths)
+  }
+
+  private get paths(): string[] {
+    return this.overview?.sources.map(({ path }) => path) ?? []
   }
 
   private take(overview: Overview): void {
@@ -178,8 +207,8 @@ export class Recording implements vscode.Disposable {
 
   private async store(): Promise<void> {
     const path = await this.services.newRecordingPath()
-    await this.channel.request('save', { path })
-    this.stored = basename(path)
+    await this.channel.request('save', { path, format: 'tape' })
+    this.keep(basename(path))
   }
 }
 

@@ -24,7 +24,12 @@ export class RunReport implements vscode.Disposable {
       this.output,
       this.problems,
       this.status,
-      vscode.languages.registerDocumentLinkProvider({ language: OUTPUT }, { provideDocumentLinks: links }),
+      vscode.languages.registerDocumentLinkProvider(
+        { language: OUTPUT },
+        {
+          provideDocumentLinks: (document) => links(panels, document),
+        },
+      ),
       panels.onAdded((panel) => this.follow(panel)),
       panels.onChanged(() => this.refresh()),
     ]
@@ -87,10 +92,19 @@ export class RunReport implements vscode.Disposable {
   }
 }
 
-/** `File "…", line 12` of a traceback. */
-function links(document: vscode.TextDocument): vscode.DocumentLink[] {
+/** `File "…", line 12` of a traceback, wherever the editor has that line. */
+function links(panels: Panels, document: vscode.TextDocument): vscode.DocumentLink[] {
   return [...document.getText().matchAll(/File "([^"<>]+)", line (\d+)/g)].map((match) => {
     const range = new vscode.Range(document.positionAt(match.index), document.positionAt(match.index + match[0].length))
-    return new vscode.DocumentLink(range, vscode.Uri.file(match[1]!).with({ fragment: `L${match[2]}` }))
+    return new vscode.DocumentLink(range, linkTo(panels, match[1]!, Number(match[2])))
   })
+}
+
+function linkTo(panels: Panels, path: string, line: number): vscode.Uri {
+  for (const { shown } of panels.all) {
+    const place = shown?.placeInTraceback(path, line)
+    // A cell's own fragment says which cell it is.
+    if (place) return place.uri.fragment ? place.uri : place.uri.with({ fragment: `L${place.line + 1}` })
+  }
+  return vscode.Uri.file(path).with({ fragment: `L${line}` })
 }

@@ -33,8 +33,11 @@ function named(uri: vscode.Uri): Target {
   const own = uri.scheme === 'file' ? uri.fsPath : uri.path
   const path =
     uri.scheme === 'untitled' ? join(folder?.uri.fsPath ?? tmpdir(), `${uri.path.replace(/\W+/g, '_')}.py`) : own
-  return { uri: uri.toString(), path, cwd: dirname(path), cells: [], upTo: 0 }
+  return { uri: uri.toString(), path, cwd: dirname(path), cells: [], upTo: 0, moved: {} }
 }
+
+/** What a target is when it runs again: a file that was renamed is somewhere else. */
+export const again = (target: Target): Target => ({ ...named(vscode.Uri.parse(target.uri)), upTo: target.upTo })
 
 const documentOf = (uri: vscode.Uri) =>
   vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri.toString())
@@ -48,7 +51,11 @@ export async function gatherTexts(target: Target): Promise<{ target: Target; giv
   )
   const files = unsaved.map((document) => ({ path: document.uri.fsPath, bytes: encode(document.getText()) }))
   if (uri.scheme === 'file') {
-    await vscode.workspace.fs.stat(uri) // says in the user's words that the file is gone
+    const there = await vscode.workspace.fs.stat(uri).then(
+      () => true,
+      () => files.some(({ path }) => path === target.path),
+    )
+    if (!there) throw new Error(vscode.l10n.t('{0} is not there any more.', uri.fsPath))
     return { target, given: { files, disk: true } }
   }
   const document = await vscode.workspace.openTextDocument(uri)

@@ -15,6 +15,8 @@ export class Services implements vscode.Disposable {
   readonly dist: string
   readonly extensionUri: vscode.Uri
   readonly grants: Grants
+  /** Names of recordings that panels show: they outlive the newer ones. */
+  readonly used = new Set<string>()
   private readonly folder: string
   private spare: { session: SessionClient; timer: NodeJS.Timeout } | null = null
 
@@ -57,9 +59,15 @@ export class Services implements vscode.Disposable {
   // — Recordings on the disk —
 
   async newRecordingPath(): Promise<string> {
-    await mkdir(this.folder, { recursive: true })
+    const path = await this.scratchPath('tape')
     void this.prune()
-    return join(this.folder, `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}.tape`)
+    return path
+  }
+
+  /** For a file that is about to be moved to where the user wants it. */
+  async scratchPath(ending: string): Promise<string> {
+    await mkdir(this.folder, { recursive: true })
+    return join(this.folder, `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}.${ending}`)
   }
 
   recordingPath(name: string): string {
@@ -67,7 +75,7 @@ export class Services implements vscode.Disposable {
   }
 
   private async prune(): Promise<void> {
-    const names = (await readdir(this.folder)).filter((name) => name.endsWith('.tape'))
+    const names = (await readdir(this.folder)).filter((name) => name.endsWith('.tape') && !this.used.has(name))
     const dated = await Promise.all(
       names.map(async (name) => ({
         name,

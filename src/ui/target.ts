@@ -14,6 +14,8 @@ export const targetSchema = v.object({
   cells: v.array(cell),
   /** The active cell, up to which a notebook runs. */
   upTo: v.number(),
+  /** Files of the run that were renamed since: by their path in the run, the URI of now. */
+  moved: v.optional(v.record(v.string(), v.string()), {}),
 })
 
 export type Target = v.InferOutput<typeof targetSchema>
@@ -40,7 +42,28 @@ export function fileOf(target: Target, uri: vscode.Uri, paths: readonly string[]
   return path === undefined ? null : { path, uri, offset: 1 }
 }
 
+/** The target after a file or folder was renamed; itself when that was none of its. */
+export function renamed(target: Target, paths: readonly string[], from: vscode.Uri, to: vscode.Uri): Target {
+  const old = from.toString()
+  const follow = (uri: string) =>
+    uri === old || uri.startsWith(`${old}/`) ? to.toString() + uri.slice(old.length) : null
+  const moved: Target['moved'] = {}
+  for (const path of paths) {
+    const now = follow(uriOf(target, path).toString())
+    if (now !== null) moved[path] = now
+  }
+  const uri = follow(target.uri)
+  const cells = target.cells.map((cell) => {
+    const place = vscode.Uri.parse(cell.uri)
+    return place.path === from.path ? { ...cell, uri: place.with({ path: to.path }).toString() } : cell
+  })
+  if (uri === null && Object.keys(moved).length === 0) return target
+  return { ...target, uri: uri ?? target.uri, cells, moved: { ...target.moved, ...moved } }
+}
+
 function uriOf(target: Target, path: string): vscode.Uri {
+  const moved = target.moved[path]
+  if (moved !== undefined) return vscode.Uri.parse(moved)
   const own = vscode.Uri.parse(target.uri)
   if (path === target.path && !isRecording(target)) return own
   return own.scheme === 'file' || own.scheme === 'untitled' ? vscode.Uri.file(path) : own.with({ path })
