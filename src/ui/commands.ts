@@ -59,9 +59,19 @@ export function registerCommands(
     if (chosen?.[0]) await vscode.commands.executeCommand('vscode.openWith', chosen[0], TAPE_TYPE)
   }
 
-  async function openExample(): Promise<void> {
-    const folder = vscode.Uri.joinPath(services.extensionUri, 'media', 'examples')
-    const uri = vscode.Uri.joinPath(folder, 'neuron.py')
+  /** `name`: the file of one; without it the user is asked. */
+  async function openExample(name?: unknown): Promise<void> {
+    const examples = {
+      'neuron.py': t('One neuron, as in the micrograd lecture'),
+      'own_engine.py': t('An engine of one’s own'),
+      'training.py': t('A small network that learns: several passes'),
+      'find_the_bug.py': t('A gradient that is wrong'),
+    }
+    const items = Object.entries(examples).map(([label, description]) => ({ label, description }))
+    const known = items.find(({ label }) => label === name)
+    const chosen = known ?? (await vscode.window.showQuickPick(items, { placeHolder: t('Which example?') }))
+    if (!chosen) return
+    const uri = vscode.Uri.joinPath(services.extensionUri, 'media', 'examples', chosen.label)
     const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(uri))
     const document = await vscode.workspace.openTextDocument({ language: 'python', content: text })
     await vscode.window.showTextDocument(document, vscode.ViewColumn.One)
@@ -90,7 +100,7 @@ export function registerCommands(
       const tell = (work: Promise<unknown>) =>
         work.catch((error: unknown) => void vscode.window.showErrorMessage(messageOf(error)))
       panel.channel.on('run', () => void tell(rerun(panel)))
-      panel.channel.on('example', () => void tell(openExample()))
+      panel.channel.on('example', () => void tell(openExample('neuron.py')))
       panel.channel.on('allow', ({ what }) => void tell(allow(panel, what)))
       panel.channel.on(
         'save',

@@ -46,6 +46,15 @@ export class Drift {
     return this.edits.length > 0
   }
 
+  /** How far a line can have moved down, and up. */
+  get linesAdded(): number {
+    return this.edits.reduce((sum, { before, after }) => sum + Math.max(0, after.line - before.line), 0)
+  }
+
+  get linesRemoved(): number {
+    return this.edits.reduce((sum, { before, after }) => sum + Math.max(0, before.line - after.line), 0)
+  }
+
   /** The changes of one event, which do not overlap and whose positions are those before all of them. */
   add(changes: readonly Change[]): void {
     // From the last to the first: none moves what comes before it.

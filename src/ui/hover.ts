@@ -39,15 +39,11 @@ export function registerInlayHints(panels: Panels): vscode.Disposable {
       const found = panels.recordingOf(document.uri)
       if (!found || !vscode.workspace.getConfiguration('backprop').get('inlineNumbers', false)) return []
       const { recording } = found
-      const code = await recording.code(document.uri)
+      const linked = await recording.linked(document)
       const hints: vscode.InlayHint[] = []
-      const last = new Map<number, (typeof sites)[number]>()
-      const sites = code?.sites ?? []
-      for (const site of sites) if (!last.has(site.endLine)) last.set(site.endLine, site)
-      for (const site of last.values()) {
-        const range = await recording.rangeIn(document, site)
+      for (const { site, range } of linked?.outermostOfLines(visible) ?? []) {
         const element = site.elements.at(-1)
-        if (!range || !visible.contains(range.end) || element === undefined) continue
+        if (element === undefined) continue
         const details = await recording.channel.request('details', { element, tick: Infinity })
         const end = document.lineAt(range.end.line).range.end
         const hint = new vscode.InlayHint(end, `${numberOf(details.value)}  ∂ ${gradientOf(details)}`)

@@ -92,7 +92,10 @@ export class Panels implements vscode.Disposable {
   }
 
   private create(): vscode.WebviewPanel {
-    const where = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true }
+    // Where other panels are already, unless that is where the script is.
+    const active = vscode.window.tabGroups.activeTabGroup.viewColumn
+    const other = this.list.find(({ webview: { viewColumn } }) => viewColumn !== undefined && viewColumn !== active)
+    const where = { viewColumn: other?.webview.viewColumn ?? vscode.ViewColumn.Beside, preserveFocus: true }
     return vscode.window.createWebviewPanel(VIEW_TYPE, vscode.l10n.t('Backprop'), where)
   }
 

@@ -6,18 +6,12 @@ import type { HostRequests } from '../protocol/host.ts'
 import { type Site, SiteIndex } from '../protocol/siteIndex.ts'
 import type { Overview } from '../protocol/view.ts'
 import type { SessionClient } from '../session/client.node.ts'
-import { Drift, type Position } from './drift.ts'
+import { Drift } from './drift.ts'
 import { limitNames } from './grants.ts'
+import { type CodeFile, LinkedText } from './linkedText.ts'
 import { gatherTexts } from './script.ts'
 import { RUNTIME, type Services } from './services.ts'
 import { fileOf, placeOf, renamed, type Target } from './target.ts'
-
-export interface CodeFile {
-  index: SiteIndex
-  sites: readonly Site[]
-  text: string
-  path: string
-}
 
 export class Recording implements vscode.Disposable {
   target: Target
@@ -112,7 +106,6 @@ export class Recording implements vscode.Disposable {
     if (known) return known
     const asked = this.channel.request('source', { id: source.id }).then(({ sites, text, path }) => ({
       index: new SiteIndex(sites),
-      sites,
       text,
       path,
     }))
@@ -123,23 +116,21 @@ export class Recording implements vscode.Disposable {
 
   /** The smallest recorded range around a position of a document as it is now. */
   async siteAt(document: vscode.TextDocument, position: vscode.Position): Promise<Site | null> {
-    const code = await this.code(document.uri)
-    const file = this.fileOf(document.uri)
-    if (!code || !file) return null
-    const at = this.drift(document, code).toRun(position)
-    return at && code.index.innermost(at.line + file.offset, at.character)
+    const linked = await this.linked(document)
+    return linked && linked.siteAt(position)
   }
 
   /** Where a recorded range is in a document as it is now; null when it was changed, or is elsewhere. */
   async rangeIn(document: vscode.TextDocument, site: Omit<Site, 'elements'>): Promise<vscode.Range | null> {
+    const linked = await this.linked(document)
+    return linked && linked.rangeOf(site)
+  }
+
+  /** A document's recorded ranges as they are now; null for documents that did not run. */
+  async linked(document: vscode.TextDocument): Promise<LinkedText | null> {
     const code = await this.code(document.uri)
     const file = this.fileOf(document.uri)
-    if (!code || !file) return null
-    const start: Position = { line: site.startLine - file.offset, character: site.startColumn }
-    const end: Position = { line: site.endLine - file.offset, character: site.endColumn }
-    const now = this.drift(document, code).toNow(start, end)
-    if (!now || now.start.line < 0 || now.end.line >= document.lineCount) return null
-    return new vscode.Range(now.start.line, now.start.character, now.end.line, now.end.character)
+    return code && file && new LinkedText(document, code, file.offset, this.drift(document, code))
   }
 
   placeOf(path: string, line: number): vscode.Uri {

@@ -13,6 +13,7 @@ export class RunReport implements vscode.Disposable {
   private readonly raised = new Map<Panel, { uri: vscode.Uri; problem: vscode.Diagnostic }>()
   private readonly problems = vscode.languages.createDiagnosticCollection('backprop')
   private readonly status = vscode.window.createStatusBarItem('backprop-lens.run', vscode.StatusBarAlignment.Left)
+  private readonly contexts = new Map<string, boolean>()
   private readonly panels: Panels
   private readonly owned: vscode.Disposable[]
 
@@ -79,11 +80,18 @@ export class RunReport implements vscode.Disposable {
       this.problems.set(uri, [...(this.problems.get(uri) ?? []), problem])
   }
 
+  /** What the `when` clauses of the commands ask for. */
+  private setContext(name: string, value: boolean): void {
+    if (this.contexts.get(name) === value) return
+    this.contexts.set(name, value)
+    void vscode.commands.executeCommand('setContext', `backprop-lens.${name}`, value)
+  }
+
   private refresh(): void {
     const running = this.panels.all.find((panel) => panel.running)
-    void vscode.commands.executeCommand('setContext', 'backprop-lens.running', running !== undefined)
-    void vscode.commands.executeCommand('setContext', 'backprop-lens.open', this.panels.all.length > 0)
-    void vscode.commands.executeCommand('setContext', 'backprop-lens.canRerun', this.panels.current?.canRun ?? false)
+    this.setContext('running', running !== undefined)
+    this.setContext('open', this.panels.all.length > 0)
+    this.setContext('canRerun', this.panels.current?.canRun ?? false)
     if (!running) return this.status.hide()
     const nodes = running.shown?.running ? (running.shown.overview?.nodes ?? 0) : 0
     this.status.text = `$(sync~spin) Backprop${nodes > 0 ? `: ${nodes.toLocaleString()}` : ''}`

@@ -1,8 +1,8 @@
 /** The panel in a real VS Code: the extension's package (BACKPROP_EXTENSION), or this folder. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Frame } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { row, select } from '../support/graphRows.ts'
 import { Vscode } from '../support/vscode.ts'
 
 let vscode: Vscode
@@ -37,34 +37,12 @@ function notebook(...sources: string[]): string {
   return JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: { language_info: { name: 'python' } }, cells })
 }
 
-/** The outline has a row for every node, with what it says to a screen reader. */
-async function graph(): Promise<Frame> {
-  const view = await vscode.view('canvas')
-  await view.locator('[role=treeitem]').first().waitFor({ state: 'attached' })
-  return view
-}
-
-const row = (view: Frame, name: string) => view.getByRole('treeitem', { name: new RegExp(`^${name}, `) })
-
-async function visualize(file: string): Promise<Frame> {
-  await vscode.open(file)
-  await vscode.command('Visualize Backprop')
-  return graph()
-}
-
-/** Selects a node as a mouse does: search finds it wherever it is. */
-async function select(view: Frame, name: string): Promise<void> {
-  await view.locator('.surface').click({ position: { x: 6, y: 40 } })
-  await view.locator('.surface').press('/')
-  const input = view.locator('.search input')
-  await input.fill(name)
-  const title = view.locator('.search-title').filter({ hasText: new RegExp(`^${name.replace(/[*+()[\]]/g, '\\$&')}$`) })
-  await view.getByRole('option').filter({ has: title }).first().dispatchEvent('pointerdown')
-}
+const visualize = (file: string) => vscode.visualize(file)
 
 test('the palette shows the graph beside the code, which keeps the focus', async () => {
-  const view = await visualize('neuron.py')
-  await row(view, 'w1').waitFor({ state: 'attached' })
+  await vscode.open('neuron.py')
+  await vscode.command('Visualize Backprop')
+  const view = await vscode.graph()
   expect(await row(view, 'w1').getAttribute('aria-label')).toBe(
     'w1, leaf, value -3.0000, gradient 1.0000, feeds x1 * w1',
   )
@@ -141,7 +119,6 @@ test.each([
 
 test('columns are right after tabs, CRLF, emoji, and over several lines', async () => {
   await vscode.set({})
-  await vscode.command('View: Close All Editors')
   const view = await visualize('columns.py')
   await select(view, 's[1]')
   await expect.poll(() => vscode.decorated()).toBe('a * a')
@@ -167,11 +144,11 @@ test('the errors of two panels are both in Problems; with its panel an error goe
 })
 
 test('a notebook runs up to the cell, past its magics, and its nodes light the cells', async () => {
-  await vscode.command('View: Close All Editors')
+  await vscode.closeAll()
   await vscode.quickOpen('notebook.ipynb')
   const cells = vscode.page.locator('.notebookOverlay')
   await cells.locator('.codelens-decoration a', { hasText: 'Visualize Backprop' }).click()
-  const view = await graph()
+  const view = await vscode.graph()
   expect(await view.getByText('ZeroDivisionError').count()).toBe(0)
   expect(await row(view, 'a').getAttribute('aria-label')).toBe('a, leaf, value 2.0000, gradient 5.0000, feeds b, b, c')
   await select(view, 'b')
@@ -189,7 +166,7 @@ test('a window that is loaded again shows what it showed', async () => {
   await visualize('neuron.py')
   await vscode.page.waitForTimeout(8000) // in a browser VS Code writes down what is open every five seconds
   await vscode.reopen()
-  await row(await graph(), 'w1').waitFor({ state: 'attached' })
+  await row(await vscode.graph(), 'w1').waitFor({ state: 'attached' })
 })
 
 test('Export writes what opens', async () => {
@@ -223,9 +200,9 @@ test('Export writes what opens', async () => {
 })
 
 test('a recording opens in its editor, and a node of it opens the code beside', async () => {
-  await vscode.command('View: Close All Editors')
+  await vscode.closeAll()
   await vscode.quickOpen('neuron.tape')
-  const view = await graph()
+  const view = await vscode.graph()
   expect(await row(view, 'w1').getAttribute('aria-label')).toContain('value -3.0000, gradient 1.0000')
   await select(view, 'x2 * w2')
   await expect.poll(() => vscode.decorated()).toBe('x2 * w2')

@@ -1,12 +1,23 @@
 /** Drives a real VS Code in Chromium. */
-import { cp, mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { type BrowserContext, chromium, type Frame, type Page } from 'playwright-core'
 import { startVscodeServer, type VscodeServer } from './vscodeServer.mjs'
 
-const PATIENCE = 20_000
+const PATIENCE = 40_000
 const SETTINGS = '.vscode/settings.json'
+
+/** The extension under test: an unpacked package, or this folder. */
+export const packageFolder = process.env['BACKPROP_EXTENSION'] ?? resolve('.')
+
+interface Options {
+  settings?: object
+  /** false: Restricted Mode. */
+  trust?: boolean
+  /** BCP 47. */
+  language?: string
+}
 
 export class Vscode {
   readonly page: Page
@@ -32,8 +43,8 @@ export class Vscode {
     this.server = parts.server
   }
 
-  /** A workspace with the given files, beside the examples. `extension`: an unpacked package. */
-  static async start(files: Record<string, string>, settings: object = {}): Promise<Vscode> {
+  /** A workspace with the given files, beside the examples; the extension is the one of BACKPROP_EXTENSION. */
+  static async start(files: Record<string, string | Uint8Array>, options: Options = {}): Promise<Vscode> {
     const home = await mkdtemp(join(tmpdir(), 'vscode-e2e-'))
     const folder = join(home, 'workspace')
     await cp('media/examples', folder, { recursive: true })
@@ -45,17 +56,19 @@ export class Vscode {
       'files.simpleDialog.enable': true,
       'editor.minimap.enabled': false,
       'files.autoSave': 'off',
-      ...settings,
+      ...options.settings,
     }
     for (const [name, text] of Object.entries({ ...files, [SETTINGS]: JSON.stringify(own) })) {
       await mkdir(dirname(join(folder, name)), { recursive: true })
       await writeFile(join(folder, name), text)
     }
-    const server = await startVscodeServer({ extension: process.env['BACKPROP_EXTENSION'] ?? resolve('.') })
+    const { trust = true, language = null } = options
+    const server = await startVscodeServer({ extension: packageFolder, trust, language })
     const context = await chromium.launchPersistentContext(join(home, 'profile'), {
       executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
       args: ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],
       viewport: { width: 1500, height: 900 },
+      ...(language ? { locale: language } : {}),
     })
     const page = context.pages()[0] ?? (await context.newPage())
     page.setDefaultTimeout(PATIENCE)
@@ -67,10 +80,35 @@ export class Vscode {
     await writeFile(join(this.folder, SETTINGS), JSON.stringify({ ...this.settings, ...settings }))
   }
 
+  /** Settings that no workspace may change. */
+  async setMachine(settings: object): Promise<void> {
+    await writeFile(join(this.server.data, 'data/Machine/settings.json'), JSON.stringify(settings))
+  }
+
+  /** What an output channel for logs has written. */
+  async logged(channel: string): Promise<string> {
+    const folder = join(this.server.data, 'data/logs')
+    const files = await readdir(folder, { recursive: true })
+    const texts = files
+      .filter((file) => file.endsWith(`${channel}.log`))
+      .map((file) => readFile(join(folder, file), 'utf8'))
+    return (await Promise.all(texts)).join('')
+  }
+
+  async write(file: string, text: string): Promise<void> {
+    await writeFile(join(this.folder, file), text)
+  }
+
   async close(): Promise<void> {
     await this.context.close()
     await this.server.close()
     await rm(this.home, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  /** Runs a suite inside the extension host (`tests`: its file), which begins as soon as the window is there. */
+  async test(tests: string): Promise<void> {
+    await this.page.goto(this.server.address({ folder: this.folder, tests }))
+    await this.page.locator('.monaco-workbench').waitFor()
   }
 
   async open(file: string): Promise<void> {
@@ -95,9 +133,55 @@ export class Vscode {
     return this.page.locator('.editor-instance .monaco-editor').first()
   }
 
+  /** A second window on the same folder. */
+  async another(): Promise<Page> {
+    const page = await this.context.newPage()
+    await page.goto(this.server.address({ folder: this.folder }))
+    await page.locator('.monaco-workbench').waitFor()
+    return page
+  }
+
   /** Runs a command of the palette. */
   command(title: string): Promise<void> {
     return this.pick(`>${title}`, title)
+  }
+
+  /** A row of the list that is open. */
+  found(title: string) {
+    return this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first()
+  }
+
+  async choose(title: string): Promise<void> {
+    await this.found(title).click()
+  }
+
+  /** Gives a path to the dialog that is open, once it shows one like `shown`. */
+  async answer(shown: RegExp, path: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input[type=text]')
+    await input.waitFor()
+    for (const until = Date.now() + PATIENCE; Date.now() < until; await this.page.waitForTimeout(100))
+      if (shown.test(await input.inputValue())) break
+    await input.fill(path)
+    // The dialog takes no answer until it has looked at the folder.
+    while (await input.isVisible()) await input.press('Enter', { timeout: 1000 }).catch(() => undefined)
+  }
+
+  async closeAll(): Promise<void> {
+    await this.command('View: Close All Editors')
+    await this.page.locator('.editor-group-container .tab').first().waitFor({ state: 'detached' })
+  }
+
+  /** Puts the cursor to a line and a column of the editor, from 1. */
+  async goTo(line: number, column: number): Promise<void> {
+    await this.command('View: Focus First Editor Group')
+    await this.pick(`:${line}:${column}`, `line ${line}`)
+    await this.page.locator('[id="status.editor.selection"]', { hasText: `Ln ${line}, Col ${column}` }).waitFor()
+  }
+
+  /** Asks the palette. */
+  async search(words: string): Promise<void> {
+    await this.page.keyboard.press('F1')
+    await this.page.locator('.quick-input-widget input[type=text]').fill(`>${words}`)
   }
 
   /** Takes what a query finds; just after the start it may not be there yet. */
@@ -136,6 +220,21 @@ export class Vscode {
       await this.page.waitForTimeout(100)
     }
     throw new Error(`no view shows ${selector}`)
+  }
+
+  /** The view of the run that ended last: its graph is there. */
+  async graph(): Promise<Frame> {
+    const view = await this.view('canvas')
+    await view.locator('[role=treeitem]').first().waitFor({ state: 'attached' })
+    return view
+  }
+
+  /** Opens a file alone, and its graph beside it. */
+  async visualize(file: string): Promise<Frame> {
+    await this.closeAll()
+    await this.quickOpen(file)
+    await this.command('Visualize Backprop')
+    return this.graph()
   }
 
   /** The text under the decorations of the lit expression, character by character. */

@@ -1,6 +1,8 @@
 export interface VscodeServer {
   log(): string
-  address(what: { folder: string; file?: string | null }): string
+  /** The server's own folder: settings of the machine, logs. */
+  data: string
+  address(what: { folder: string; file?: string | null; tests?: string | null }): string
   close(): Promise<void>
 }
 export function startVscodeServer(options: {

@@ -56,6 +56,16 @@ const freePort = () =>
 export async function startVscodeServer({ extension, trust = true, language = null }) {
   const { node, server } = await install()
   const data = await mkdtemp(join(tmpdir(), 'vscode-server-'))
+  // The file is watched only when it is there from the start.
+  await mkdir(join(data, 'data/Machine'), { recursive: true })
+  await writeFile(join(data, 'data/Machine/settings.json'), '{}')
+  if (language) {
+    // A language pack without a word of its own: extensions then speak the language, VS Code itself English.
+    const words = join(data, 'words.json')
+    await writeFile(words, JSON.stringify({ contents: {} }))
+    const packs = { [language.toLowerCase()]: { hash: 'none', translations: { vscode: words } } }
+    await writeFile(join(data, 'data/languagepacks.json'), JSON.stringify(packs))
+  }
   const port = await freePort()
   const child = spawn(
     node,
@@ -64,7 +74,7 @@ export async function startVscodeServer({ extension, trust = true, language = nu
       ...['--host', '127.0.0.1', '--port', String(port), '--server-data-dir', data],
       ...['--without-connection-token', '--accept-server-license-terms', '--enable-smoke-test-driver'],
       ...(trust ? ['--disable-workspace-trust'] : []),
-      ...(language ? ['--locale', language] : []),
+      ...(language ? ['--locale', language.toLowerCase()] : []),
     ],
     { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
   )
@@ -81,10 +91,12 @@ export async function startVscodeServer({ extension, trust = true, language = nu
   const remote = (path) => `vscode-remote://127.0.0.1:${port}${resolve(path)}`
   return {
     log: () => said,
-    address({ folder, file = null }) {
+    data,
+    address({ folder, file = null, tests = null }) {
       const payload = [
         ['extensionDevelopmentPath', remote(extension)],
         ['skipWelcome', 'true'],
+        ...(tests ? [['extensionTestsPath', remote(tests)]] : []),
         ...(file ? [['openFile', remote(file)]] : []),
       ]
       return `http://127.0.0.1:${port}/?folder=${encodeURIComponent(resolve(folder))}&payload=${encodeURIComponent(JSON.stringify(payload))}`

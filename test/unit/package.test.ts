@@ -42,6 +42,11 @@ describe('package.json', () => {
     for (const file of [english, chinese]) expect(Object.values(file).every((entry) => entry !== '')).toBe(true)
   })
 
+  it('is found in Chinese by either word for autodiff', () => {
+    const { 'command.visualize': title } = json<Record<string, string>>('package.nls.zh-cn.json')
+    for (const word of ['自动微分', '自动求导', 'Visualize Backprop']) expect(title).toContain(word)
+  })
+
   it('translates every message of the extension', () => {
     const said = sources.flatMap((source) => [...source.matchAll(/\bt\(\s*'((?:[^'\\]|\\.)+)'/g)].map((m) => m[1]!))
     const english = json<Record<string, string>>('l10n/bundle.l10n.json')

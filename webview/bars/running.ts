@@ -14,6 +14,7 @@ export class RunningBar {
   private readonly explorer: Explorer
   private readonly strings: Strings
   private status: PanelStatus | null = null
+  /** When the run began, as far as the view knows. */
   private since = 0
   private timer: ReturnType<typeof setTimeout> | undefined
 
@@ -30,7 +31,7 @@ export class RunningBar {
   }
 
   private take(status: PanelStatus): void {
-    if (status.running && !this.status?.running) this.since = performance.now()
+    if (status.running && !this.status?.running) this.since = performance.now() - status.running.seconds * 1000
     this.status = status
     clearTimeout(this.timer)
     const wait = PATIENCE - (performance.now() - this.since)
@@ -43,10 +44,15 @@ export class RunningBar {
     const { strings, status } = this
     const link = (text: string, click: () => void) => el('button', { class: 'link', text, click })
     if (status?.running) {
-      const { nodes, followed, seconds } = status.running
-      const isFollowed = nodes === 0 && followed > 0
-      const progress = isFollowed ? strings.followingFor : strings.runningFor
-      const text = el('span', { text: progress(isFollowed ? followed : nodes, Math.round(seconds)) })
+      const { nodes, followed } = status.running
+      const [progress, count] = nodes === 0 && followed > 0 ? [strings.followingFor, followed] : [strings.runningFor, nodes]
+      const text = el('span')
+      // A script that makes no node for a while goes on, and so does its clock.
+      const tick = () => {
+        text.textContent = progress(count, Math.floor((performance.now() - this.since) / 1000))
+        this.timer = setTimeout(tick, 1000)
+      }
+      tick()
       const cancel = link(strings.cancel, () => host.panel?.stop())
       this.element.replaceChildren(
         el(

@@ -1,0 +1,86 @@
+/**
+ * The suite inside the extension host (`host/suite.ts`) in a real VS Code. Where downloads work, the same file is what
+ * `@vscode/test-electron` takes as `extensionTestsPath`, with the oldest and the newest version of `engines.vscode`.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { packageFolder, Vscode } from '../support/vscode.ts'
+import { checks, type Results } from './host/checks.ts'
+
+const SUITE_MS = 240_000
+const place = mkdtempSync(join(tmpdir(), 'host-suite-'))
+let vscode: Vscode | undefined
+let results: Results = {}
+
+const value = 'from micrograd.engine import Value\n'
+const small = `${value}a = Value(2.0)\n(a * a).backward()\n`
+/** CRLF, tabs, several lines, characters outside the basic plane. */
+const columns = [
+  'from micrograd.engine import Value',
+  'a = Value(2.0)',
+  'if True:',
+  '\ts = "😀", a * a  # 😀',
+  't = (a *',
+  '     s[1] +',
+  '     a)',
+  'names = {"变量": Value(3.0), "😀🎉": a + 1}',
+  'u = names["变量"] * names["😀🎉"]; w = (u + t).tanh()',
+  'w.backward()',
+  '',
+].join('\r\n')
+const long =
+  `${value}a = Value(2.0)\nb = Value(3.0)\n` +
+  Array.from({ length: 5000 }, (_, i) => `v${i} = a * b + ${i}\n`).join('') +
+  'v1.backward()\n'
+
+beforeAll(async () => {
+  await build({
+    entryPoints: ['test/e2e/host/suite.ts'],
+    outfile: join(place, 'suite.cjs'),
+    ...{ bundle: true, platform: 'node', target: 'node24', format: 'cjs', external: ['vscode'], logLevel: 'warning' },
+  })
+  vscode = await Vscode.start({
+    'columns.py': columns,
+    'saved.py': small,
+    'moves.py': small,
+    'goes.py': small,
+    'long.py': long,
+    'mlp.py': readFileSync('test/fixtures/bench/mlp.py'),
+    'micrograd_copy.py': readFileSync('src/runtimes/embeddedPython/library/micrograd/engine.py'),
+  })
+  const cli = (script: string, ...options: string[]) =>
+    execFileSync(process.execPath, [
+      join(packageFolder, 'dist/cli.js'),
+      join(vscode!.folder, script),
+      '--quiet',
+      ...options,
+    ])
+  const page = ['--html', join(place, 'unused.html')]
+  const { nodes } = JSON.parse(cli('columns.py', '--json', '-', ...page).toString()) as { nodes: { site: unknown }[] }
+  await vscode.write('columns.json', JSON.stringify(nodes.flatMap(({ site }) => (site ? [site] : []))))
+  cli('neuron.py', '--tape', join(vscode.folder, 'neuron.tape'), ...page)
+  await vscode.test(join(place, 'suite.cjs'))
+  const until = Date.now() + SUITE_MS
+  for (let done = false; !done && Date.now() < until; await new Promise((next) => setTimeout(next, 250))) {
+    if (!existsSync(join(place, 'results.json'))) continue
+    const read = JSON.parse(readFileSync(join(place, 'results.json'), 'utf8')) as { done: boolean; results: Results }
+    results = read.results
+    done = read.done
+  }
+}, SUITE_MS + 180_000)
+
+afterAll(async () => {
+  await vscode?.close()
+  rmSync(place, { recursive: true, force: true })
+})
+
+test.each(checks)('%s', (name) => {
+  expect(results[name], 'the suite did not get this far').toBeDefined()
+  const { error, measured } = results[name]!
+  console.log(`${name}: ${measured}`)
+  expect(error).toBeNull()
+})
