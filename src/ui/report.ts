@@ -5,6 +5,7 @@ import type { Panels } from './panels.ts'
 import type { Recording } from './recording.ts'
 import type { RunEnd } from '../protocol/runtime.ts'
 
+/** A language of its own, so that only this output's lines are linked. */
 const OUTPUT = 'backprop-output'
 
 export class RunReport implements vscode.Disposable {
@@ -59,7 +60,7 @@ export class RunReport implements vscode.Disposable {
     if (end.kind === 'limit' || end.kind === 'crashed') this.output.appendLine(end.message)
     if (end.kind !== 'raised') return
     const { error } = end
-    this.output.appendLine(error.traceback)
+    // The interpreter has printed the traceback.
     if (error.hint) this.output.appendLine(error.hint)
     if (!error.site) return
     const { file, startLine } = error.site

@@ -117,8 +117,9 @@ export class Vscode {
     await this.editor.locator('.view-line').first().waitFor()
   }
 
-  /** Opens a file beside those that are open. */
+  /** Opens a file in the first group, beside those that are open there. */
   async quickOpen(file: string): Promise<void> {
+    await this.page.keyboard.press('Control+1')
     await this.pick(file, file)
     await this.page.locator('.tab.active', { hasText: file }).waitFor()
   }
@@ -173,7 +174,7 @@ export class Vscode {
 
   /** Puts the cursor to a line and a column of the editor, from 1. */
   async goTo(line: number, column: number): Promise<void> {
-    await this.command('View: Focus First Editor Group')
+    await this.page.keyboard.press('Control+1')
     await this.pick(`:${line}:${column}`, `line ${line}`)
     await this.page.locator('[id="status.editor.selection"]', { hasText: `Ln ${line}, Col ${column}` }).waitFor()
   }
