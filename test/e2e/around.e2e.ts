@@ -138,14 +138,14 @@ test('of several panels each lights its own script', async () => {
 })
 
 test('Reveal in Graph goes to the node of the cursor, also in a panel that is behind another', async () => {
-  await vscode.goTo(9, 18)
+  await vscode.goTo(11, 18)
   await vscode.command('Backprop: Reveal in Graph')
   await expect.poll(async () => row(await vscode.graph(), 'x2 * w2').count()).toBe(1)
   await selected(await vscode.graph(), 'x2 * w2').toBe('true')
 })
 
 test('Reveal in Code opens the code that is closed, beside the graph', async () => {
-  await vscode.command('View: Close Editors in Group')
+  await vscode.command('View: Close All Editors in Group')
   await tab('Backprop: neuron.py').click()
   await vscode.command('Backprop: Reveal in Code')
   await tab('neuron.py').first().waitFor()
@@ -195,7 +195,7 @@ test('the cursor lights its nodes in the graph', async () => {
     view.evaluate(() => [...document.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL()).join())
   await vscode.goTo(2, 1)
   const dark = await picture()
-  await vscode.goTo(9, 6)
+  await vscode.goTo(11, 6)
   await expect.poll(picture).not.toBe(dark)
   await vscode.goTo(2, 1)
   await expect.poll(picture).toBe(dark)

@@ -1,6 +1,7 @@
 /**
- * The suite inside the extension host (`host/suite.ts`) in a real VS Code. Where downloads work, the same file is what
- * `@vscode/test-electron` takes as `extensionTestsPath`, with the oldest and the newest version of `engines.vscode`.
+ * The suite inside the extension host (`host/suite.ts`) in a real VS Code: the server's. On the desktop, where
+ * `@vscode/test-electron` can download VS Code, its `runTests` takes the same bundle as `extensionTestsPath` and a
+ * workspace like the one below as launch argument, once with the version of `engines.vscode` and once with `stable`.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'

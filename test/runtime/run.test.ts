@@ -34,6 +34,35 @@ function raised({ end }: Result) {
   return end.error
 }
 
+describe('a folder that was allowed', () => {
+  test('is read where it is, its modules are the user’s own, and nothing in it is changed', async () => {
+    const other = folderWith({
+      'numbers.txt': '21',
+      'own_engine.py':
+        'class V:\n  def __init__(s, d, ps=()): s.d = d; s.g = 0.0; s.ps = ps\n' +
+        '  def __mul__(s, o): return V(s.d * o.d, ((s, o.d), (o, s.d)))\n' +
+        '  def push(s, u=1.0):\n    s.g += u\n    for p, k in s.ps: p.push(u * k)\n',
+    })
+    const script =
+      `import sys\nsys.path.append(${JSON.stringify(other)})\nfrom own_engine import V\n` +
+      `path = ${JSON.stringify(join(other, 'numbers.txt'))}\n` +
+      'a = V(float(open(path).read()))\n(a * a).push()\nprint(a.g)\nopen(path, "w").write("0")\n'
+    try {
+      const refused = await inFolder({ 'main.py': script }, 'main.py')
+      expect(raised(refused).type).toBe('ModuleNotFoundError')
+      const allowed = await inFolder({ 'main.py': script }, 'main.py', { folders: [other] })
+      expect(allowed.end).toEqual({ kind: 'done', exitCode: 0 })
+      expect(allowed.stdout).toBe('42.0\n')
+      const tape = new Tape()
+      tape.push(new Uint8Array(allowed.wire))
+      expect(tape.ops).toBe(2)
+      expect(readFileSync(join(other, 'numbers.txt'), 'utf8')).toBe('21')
+    } finally {
+      rmSync(other, { recursive: true, force: true })
+    }
+  })
+})
+
 describe('as plain Python', () => {
   test('arguments, output streams, Unicode, exit code, info', async () => {
     const result = await runSource(

@@ -2,8 +2,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { pack, unpack } from '../../src/protocol/pack.ts'
+import { defaultLimits } from '../../src/protocol/runtime.ts'
 import { backwardCalls } from '../../src/ui/backwardCalls.ts'
 import { type Change, Drift, type Position } from '../../src/ui/drift.ts'
+import { Grants } from '../../src/ui/grants.ts'
 import { pythonLines } from '../../src/ui/magics.ts'
 import { parseViewMessage } from '../../src/ui/messages.ts'
 
@@ -127,5 +129,41 @@ describe('the lines of a notebook', () => {
   test('of a cell that is timed run; of one in another language do not', () => {
     expect(pythonLines(['%%time', 'a = 1'])).toEqual(['pass # %%time', 'a = 1'])
     expect(pythonLines(['%%bash', 'ls'])).toEqual(['# %%bash', '# ls'])
+  })
+})
+
+describe('what a script was allowed', () => {
+  function memento(initial: Record<string, unknown> = {}) {
+    const kept = new Map(Object.entries(initial))
+    return {
+      kept,
+      keys: () => [...kept.keys()],
+      get: <T>(key: string) => kept.get(key) as T,
+      update: (key: string, value: unknown) => Promise.resolve(void kept.set(key, value)),
+    }
+  }
+
+  test('raises limits above the settings, never below, for this script only', async () => {
+    const grants = new Grants(memento())
+    await grants.set('file:///a.py', { limits: { seconds: 300, megabytes: 1 }, folders: ['/data'] })
+    expect(grants.limits('file:///a.py', defaultLimits)).toEqual({ ...defaultLimits, seconds: 300 })
+    expect(grants.limits('file:///b.py', defaultLimits)).toEqual(defaultLimits)
+    expect(grants.of('file:///a.py').folders).toEqual(['/data'])
+  })
+
+  test('is forgotten when it is taken back, and not kept for untitled scripts', async () => {
+    const state = memento()
+    const grants = new Grants(state)
+    await grants.set('file:///a.py', { limits: { seconds: 300 }, folders: [] })
+    await grants.set('untitled:Untitled-1', { limits: { seconds: 400 }, folders: [] })
+    expect(grants.of('untitled:Untitled-1').limits.seconds).toBe(400)
+    expect(new Grants(state).of('untitled:Untitled-1').limits).toEqual({})
+    await grants.set('file:///a.py', { limits: {}, folders: [] })
+    expect(state.kept.get('grants')).toEqual({})
+  })
+
+  test('is nothing where the state is not one that was written here', () => {
+    for (const damaged of [{ 'file:///a.py': { limits: { seconds: 'long' }, folders: [] } }, { 'file:///a.py': null }])
+      expect(new Grants(memento({ grants: damaged })).of('file:///a.py')).toEqual({ limits: {}, folders: [] })
   })
 })

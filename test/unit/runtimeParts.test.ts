@@ -74,6 +74,15 @@ describe('what a script is given', () => {
     expect(given.notices).toEqual([expect.stringContaining('1 files')])
   })
 
+  test('folders that were allowed are given too, each file once; one that is gone is said', async () => {
+    const disk = reader({ '/p/main.py': 1, '/data/numbers.txt': 1, '/p/engine.py': 1, '/data/venv/x.py': 1 })
+    const list = (folder: string) =>
+      folder === '/gone' ? Promise.reject(new Error('there is nothing')) : disk.list(folder)
+    const given = await gather('/p/main.py', { ...disk, list }, ['/data', '/p', '/gone'])
+    expect(given.files.map(({ path }) => path)).toEqual(['/p/main.py', '/p/engine.py', '/data/numbers.txt'])
+    expect(given.notices).toEqual(['/gone was allowed, and is not there any more'])
+  })
+
   test('no virtual environments; a script that cannot be read is an error that names it', async () => {
     const given = await gather('/p/main.py', reader({ '/p/main.py': 1, '/p/venv/x.py': 1 }))
     expect(given.files.map(({ path }) => path)).toEqual(['/p/main.py'])
