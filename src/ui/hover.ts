@@ -54,7 +54,10 @@ export function registerInlayHints(panels: Panels): vscode.Disposable {
     },
   })
   const refresh = panels.onChanged(() => changed.fire())
-  return vscode.Disposable.from(provider, changed, refresh)
+  const settings = vscode.workspace.onDidChangeConfiguration(
+    (event) => event.affectsConfiguration('backprop.inlineNumbers') && changed.fire(),
+  )
+  return vscode.Disposable.from(provider, changed, refresh, settings)
 }
 
 function describe(details: Details): string {

@@ -156,6 +156,13 @@ export class Vscode {
     await this.found(title).click()
   }
 
+  /** Waits for a message, which may not have popped up. */
+  async told(text: string): Promise<void> {
+    await this.command('Notifications: Show Notifications')
+    await this.page.locator('.notification-list-item-message', { hasText: text }).first().waitFor()
+    await this.page.keyboard.press('Escape')
+  }
+
   /** Gives a path to the dialog that is open, once it shows one like `shown`. */
   async answer(shown: RegExp, path: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input[type=text]')
