@@ -23,6 +23,8 @@ import { Tree } from './tree.ts'
 const CODE_FITS = 1150
 const SIDE_FITS = 680
 const MIN_PANEL = 220
+/** Where the user has not chosen: the details' tables fit. */
+const READABLE_SIDE = 280
 /** Pixels that panels always leave to the graph. */
 const MIN_GRAPH = 280
 /** What code and details may take of the width together. */
@@ -73,7 +75,7 @@ export function mount(root: HTMLElement, host: Host): { dispose(): void } {
     get: () => store.state.sideWidth,
     set: (sideWidth) => store.set({ sideWidth }),
   })
-  const sideWidth = () => Math.min(store.state.sideWidth, Math.max(MIN_PANEL, root.clientWidth * 0.34))
+  const sideWidth = () => Math.min(store.state.sideWidth, Math.max(READABLE_SIDE, root.clientWidth * 0.34))
 
   const app = el(
     'div',
