@@ -63,7 +63,9 @@ export async function startVscodeServer({ extension, trust = true, language = nu
     // A language pack without a word of its own: extensions then speak the language, VS Code itself English.
     const words = join(data, 'words.json')
     await writeFile(words, JSON.stringify({ contents: {} }))
-    const packs = { [language.toLowerCase()]: { hash: 'none', translations: { vscode: words } } }
+    const extensions = [{ extensionIdentifier: { id: 'none.none' }, version: '1.0.0' }]
+    const pack = { hash: 'none', label: language, extensions, translations: { vscode: words } }
+    const packs = { [language.toLowerCase()]: pack }
     await writeFile(join(data, 'data/languagepacks.json'), JSON.stringify(packs))
   }
   const port = await freePort()
