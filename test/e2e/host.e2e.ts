@@ -3,13 +3,13 @@
  * `@vscode/test-electron` can download VS Code, its `runTests` takes the same bundle as `extensionTestsPath` and a
  * workspace like the one below as launch argument, once with the version of `engines.vscode` and once with `stable`.
  */
-import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { packageFolder, Vscode } from '../support/vscode.ts'
+import { Vscode } from '../support/vscode.ts'
+import { columns } from '../support/columns.ts'
 import { checks, type Results } from './host/checks.ts'
 
 const SUITE_MS = 240_000
@@ -19,20 +19,6 @@ let results: Results = {}
 
 const value = 'from micrograd.engine import Value\n'
 const small = `${value}a = Value(2.0)\n(a * a).backward()\n`
-/** CRLF, tabs, several lines, characters outside the basic plane. */
-const columns = [
-  'from micrograd.engine import Value',
-  'a = Value(2.0)',
-  'if True:',
-  '\ts = "😀", a * a  # 😀',
-  't = (a *',
-  '     s[1] +',
-  '     a)',
-  'names = {"变量": Value(3.0), "😀🎉": a + 1}',
-  'u = names["变量"] * names["😀🎉"]; w = (u + t).tanh()',
-  'w.backward()',
-  '',
-].join('\r\n')
 const long =
   `${value}a = Value(2.0)\nb = Value(3.0)\n` +
   Array.from({ length: 5000 }, (_, i) => `v${i} = a * b + ${i}\n`).join('') +
@@ -53,17 +39,9 @@ beforeAll(async () => {
     'mlp.py': readFileSync('test/fixtures/bench/mlp.py'),
     'micrograd_copy.py': readFileSync('src/runtimes/embeddedPython/library/micrograd/engine.py'),
   })
-  const cli = (script: string, ...options: string[]) =>
-    execFileSync(process.execPath, [
-      join(packageFolder, 'dist/cli.js'),
-      join(vscode!.folder, script),
-      '--quiet',
-      ...options,
-    ])
-  const page = ['--html', join(place, 'unused.html')]
-  const { nodes } = JSON.parse(cli('columns.py', '--json', '-', ...page).toString()) as { nodes: { site: unknown }[] }
+  const { nodes } = vscode.report('columns.py')
   await vscode.write('columns.json', JSON.stringify(nodes.flatMap(({ site }) => (site ? [site] : []))))
-  cli('neuron.py', '--tape', join(vscode.folder, 'neuron.tape'), ...page)
+  vscode.record('neuron.py', '--tape', join(vscode.folder, 'neuron.tape'))
   await vscode.test(join(place, 'suite.cjs'))
   const until = Date.now() + SUITE_MS
   for (let done = false; !done && Date.now() < until; await new Promise((next) => setTimeout(next, 250))) {

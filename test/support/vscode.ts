@@ -1,8 +1,10 @@
 /** Drives a real VS Code in Chromium. */
+import { execFileSync } from 'node:child_process'
 import { cp, mkdtemp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { type BrowserContext, chromium, type Frame, type Page } from 'playwright-core'
+import type { Report } from '../../src/protocol/report.ts'
 import { startVscodeServer, type VscodeServer } from './vscodeServer.mjs'
 
 const PATIENCE = 40_000
@@ -78,6 +80,17 @@ export class Vscode {
   /** The workspace's settings: those of the start, and these. */
   async set(settings: object): Promise<void> {
     await writeFile(join(this.folder, SETTINGS), JSON.stringify({ ...this.settings, ...settings }))
+  }
+
+  /** Runs a file of the workspace on the command line; returns what that prints. */
+  record(file: string, ...options: string[]): string {
+    const page = join(this.home, 'unused.html')
+    const args = [join(packageFolder, 'dist/cli.js'), join(this.folder, file), '--quiet', '--html', page, ...options]
+    return execFileSync(process.execPath, args, { stdio: 'pipe' }).toString()
+  }
+
+  report(file: string): Report {
+    return JSON.parse(this.record(file, '--json', '-')) as Report
   }
 
   /** Settings that no workspace may change. */
@@ -171,7 +184,13 @@ export class Vscode {
       if (shown.test(await input.inputValue())) break
     await input.fill(path)
     // The dialog takes no answer until it has looked at the folder.
-    while (await input.isVisible()) await input.press('Enter', { timeout: 1000 }).catch(() => undefined)
+    const closed = () =>
+      input.waitFor({ state: 'hidden', timeout: 2000 }).then(
+        () => true,
+        () => false,
+      )
+    do await input.press('Enter')
+    while (!(await closed()))
   }
 
   async closeAll(): Promise<void> {
@@ -206,11 +225,17 @@ export class Vscode {
         () => true,
         () => false,
       )
-      if (there) break
+      // Not by Enter, which takes what happens to stand first.
+      const taken =
+        there &&
+        (await row.click({ timeout: 1500 }).then(
+          () => true,
+          () => false,
+        ))
+      if (taken) return
       if (Date.now() > until) throw new Error(`nothing found is "${title}"`)
       await keyboard.press('Escape')
     }
-    await keyboard.press('Enter')
   }
 
   /** The frame of the view, once it shows what `selector` finds. */
@@ -259,14 +284,15 @@ export class Vscode {
         const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT)
         while (walker.nextNode()) {
           const chars = walker.currentNode.nodeValue!
-          for (let at = 0; at < chars.length; at++) {
+          for (let at = 0, end; at < chars.length; at = end) {
+            end = at + (chars.codePointAt(at)! > 0xffff ? 2 : 1)
             const range = document.createRange()
             range.setStart(walker.currentNode, at)
-            range.setEnd(walker.currentNode, at + 1)
+            range.setEnd(walker.currentNode, end)
             const { left, right, top, bottom } = range.getBoundingClientRect()
             const [x, y] = [(left + right) / 2, (top + bottom) / 2]
             const lit = boxes.some((box) => x > box.left && x < box.right && y > box.top && y < box.bottom)
-            if (lit) text += chars[at]
+            if (lit) text += chars.slice(at, end)
           }
         }
       }
