@@ -9,7 +9,16 @@ export default defineConfig({
     projects: [
       { test: { ...common, name: 'tests', include: ['test/**/*.test.ts'] } },
       // In a real VS Code, which is downloaded the first time: `npm run e2e`.
-      { test: { ...common, name: 'e2e', include: ['test/e2e/*.e2e.ts'], testTimeout: 120_000, expect: { poll: { timeout: 40_000 } }, hookTimeout: 480_000 } },
+      {
+        test: {
+          ...common,
+          name: 'e2e',
+          include: ['test/e2e/*.e2e.ts'],
+          testTimeout: 180_000,
+          expect: { poll: { timeout: 60_000 } },
+          hookTimeout: 480_000,
+        },
+      },
     ],
   },
 })

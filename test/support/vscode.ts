@@ -7,7 +7,10 @@ import { type BrowserContext, chromium, type Frame, type Page } from 'playwright
 import type { Report } from '../../src/protocol/report.ts'
 import { startVscodeServer, type VscodeServer } from './vscodeServer.mjs'
 
-const PATIENCE = 40_000
+/** Milliseconds: a machine may have other things to do. */
+const PATIENCE = 60_000
+/** For one try of what is tried again. */
+const TRY = 5000
 const SETTINGS = '.vscode/settings.json'
 
 /** The extension under test: an unpacked package, or this folder. */
@@ -220,7 +223,7 @@ export class Vscode {
       await keyboard.press('F1')
       const input = this.page.locator('.quick-input-widget input[type=text]')
       // One that is just closing does not take the query.
-      const asked = input.fill(query, { timeout: 1500 }).then(() => row.waitFor({ timeout: 1500 }))
+      const asked = input.fill(query, { timeout: TRY }).then(() => row.waitFor({ timeout: TRY }))
       const there = await asked.then(
         () => true,
         () => false,
@@ -228,7 +231,7 @@ export class Vscode {
       // Not by Enter, which takes what happens to stand first.
       const taken =
         there &&
-        (await row.click({ timeout: 1500 }).then(
+        (await row.click({ timeout: TRY }).then(
           () => true,
           () => false,
         ))
