@@ -30,7 +30,8 @@ const MIN_GRAPH = 280
 /** What code and details may take of the width together. */
 const PANELS_SHARE = 0.58
 
-export function mount(root: HTMLElement, host: Host): { dispose(): void } {
+/** `ready`: the recording stands as the user left it. */
+export function mount(root: HTMLElement, host: Host): { dispose(): void; ready: Promise<void> } {
   const owned = new Disposables()
   const strings = stringsFor(host.language)
   const explorer: Explorer = new Explorer(host, () => graph.canvas.viewport)
@@ -156,6 +157,5 @@ export function mount(root: HTMLElement, host: Host): { dispose(): void } {
     () => code?.dispose(),
   )
   arrange()
-  void explorer.start()
-  return { dispose: () => owned.dispose() }
+  return { dispose: () => owned.dispose(), ready: explorer.start() }
 }

@@ -11,7 +11,10 @@ let view: { dispose(): void } | null = null
 
 function show(): void {
   view?.dispose()
-  view = mount(root, host)
+  const mounted = (view = mount(root, host))
+  void mounted.ready.then(() => {
+    if (view === mounted) channel.emit('ready', {})
+  })
 }
 
 /** Nothing ran yet: what to do, and a button that does it. */

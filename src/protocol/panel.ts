@@ -31,6 +31,8 @@ export interface PanelRequests extends SessionRequests {
 
 /** The view → the extension. */
 export interface ViewEvents {
+  /** The view stands as the user left it, and takes what it is told. */
+  ready: Record<string, never>
   /** The node whose sub-expression is to be lit in the editor; null: none. */
   point: { site: SiteRange | null }
   /** Show this code, without taking the focus. */

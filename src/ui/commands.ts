@@ -41,8 +41,7 @@ export function registerCommands(
     const panel = found?.panel ?? panels.current
     if (wanted === undefined || !panel)
       return void vscode.window.showInformationMessage(t('The code at the cursor made no node in a run that is shown.'))
-    panel.webview.reveal(undefined, true)
-    panel.channel.emit('goTo', { element: wanted })
+    panel.ask('goTo', { element: wanted }, true)
   }
 
   async function revealInCode(): Promise<void> {
@@ -84,10 +83,7 @@ export function registerCommands(
     'backprop-lens.rerun': () => rerun(),
     'backprop-lens.revealInGraph': revealInGraph,
     'backprop-lens.revealInCode': revealInCode,
-    'backprop-lens.searchNode': () => {
-      panels.current?.webview.reveal()
-      panels.current?.channel.emit('search', {})
-    },
+    'backprop-lens.searchNode': () => panels.current?.ask('search', {}, false),
     'backprop-lens.export': () => panels.current && exportRecording(panels.current, services),
     'backprop-lens.openRecording': openRecording,
     'backprop-lens.openExample': openExample,

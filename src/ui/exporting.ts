@@ -26,7 +26,7 @@ export async function exportRecording(panel: Panel, services: Services, format?:
       )
     )?.format
   if (!choice || !panel.shown) return
-  if (choice === 'svg' || choice === 'png') return panel.channel.emit('picture', { format: choice })
+  if (choice === 'svg' || choice === 'png') return panel.ask('picture', { format: choice }, true)
   const { channel, target } = panel.shown
   const name = basename(target.path, extname(target.path))
   // Written by the session's own thread: a large one would hold up the editor.

@@ -45,6 +45,7 @@ const requests = {
 } satisfies Record<string, v.GenericSchema>
 
 const events = {
+  ready: nothing,
   point: v.object({ site: v.nullable(site) }),
   reveal: v.object({ site }),
   save: v.object({ name: v.pipe(text, v.regex(/^[^/\\]+$/)), bytes: v.instance(Uint8Array) }),

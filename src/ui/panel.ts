@@ -13,6 +13,7 @@ import { Recording } from './recording.ts'
 import { messageOf, type Services } from './services.ts'
 import { isRecording, type Target } from './target.ts'
 
+type Wish = 'goTo' | 'search' | 'picture'
 type ViewChannel = Channel<Record<never, never>, ViewEvents, PanelRequests, PanelEvents>
 
 export class Panel implements vscode.Disposable {
@@ -24,6 +25,9 @@ export class Panel implements vscode.Disposable {
   private next: Recording | null = null
   private stale = false
   private disposed = false
+  /** The view takes what it is told; one that is hidden does not exist. */
+  private standing = false
+  private readonly wishes = new Map<Wish, () => void>()
   private forwarding: (() => void)[] = []
   private readonly services: Services
   private readonly changed = new vscode.EventEmitter<void>()
@@ -59,6 +63,14 @@ export class Panel implements vscode.Disposable {
     this.channel.serve('status', () => this.status)
     this.channel.on('cancelLayout', () => void this.shown?.channel.request('cancelLayout', {}))
     this.channel.on('stop', () => this.stop())
+    this.channel.on('ready', () => {
+      this.standing = true
+      for (const tell of this.wishes.values()) tell()
+      this.wishes.clear()
+    })
+    webview.onDidChangeViewState(() => {
+      if (!webview.visible) this.standing = false
+    })
     webview.iconPath = vscode.Uri.joinPath(services.extensionUri, 'media', 'panel.svg')
     webview.webview.options = {
       enableScripts: true,
@@ -134,6 +146,14 @@ export class Panel implements vscode.Disposable {
     this.webview.webview.html = panelHtml(this.webview.webview, this.services.extensionUri)
   }
 
+  /** Brings the view to the front, and tells it something once it stands. */
+  ask<K extends Wish>(name: K, payload: PanelEvents[K], preserveFocus: boolean): void {
+    this.webview.reveal(undefined, preserveFocus)
+    const tell = () => this.channel.emit(name, payload)
+    if (this.standing) tell()
+    else this.wishes.set(name, tell)
+  }
+
   stop(): void {
     ;(this.next ?? this.shown)?.stop()
   }
@@ -158,6 +178,7 @@ export class Panel implements vscode.Disposable {
       recording.channel.on(name, (payload) => this.channel.emit(name, payload)),
     )
     this.nameIt()
+    this.standing = false
     if (this.webview.webview.html === '') this.render()
     else this.channel.emit('renewed', { empty: false })
     if (old !== recording) old?.dispose()

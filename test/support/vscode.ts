@@ -135,7 +135,7 @@ export class Vscode {
 
   /** Opens a file in the first group, beside those that are open there. */
   async quickOpen(file: string): Promise<void> {
-    await this.page.keyboard.press('Control+1')
+    await this.command('View: Focus First Editor Group')
     await this.pick(file, file)
     await this.page.locator('.tab.active', { hasText: file }).waitFor()
   }
