@@ -20,8 +20,7 @@ afterEach(async ({ task }) => {
 })
 
 test.each(['自动微分', '自动求导', 'Visualize Backprop'])('%s finds the command', async (words) => {
-  await vscode.search(words)
-  await vscode.found('可视化反向传播').waitFor()
+  await vscode.search(words, '可视化反向传播')
   await vscode.page.keyboard.press('Escape')
 })
 

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { cp, mkdtemp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { type BrowserContext, chromium, type Frame, type Page } from 'playwright-core'
+import { type BrowserContext, chromium, type Frame, type Locator, type Page } from 'playwright-core'
 import type { Report } from '../../src/protocol/report.ts'
 import { startVscodeServer, type VscodeServer } from './vscodeServer.mjs'
 
@@ -11,6 +11,8 @@ import { startVscodeServer, type VscodeServer } from './vscodeServer.mjs'
 const PATIENCE = 60_000
 /** For one try of what is tried again. */
 const TRY = 5000
+/** There is also one for a group only, which stands first once it was used. */
+const CLOSE_ALL = 'View: Close All Editors'
 const SETTINGS = '.vscode/settings.json'
 
 /** The extension under test: an unpacked package, or this folder. */
@@ -197,7 +199,7 @@ export class Vscode {
   }
 
   async closeAll(): Promise<void> {
-    await this.command('View: Close All Editors')
+    await this.command(CLOSE_ALL)
     await this.page.locator('.editor-group-container .tab').first().waitFor({ state: 'detached' })
   }
 
@@ -208,37 +210,37 @@ export class Vscode {
     await this.page.locator('[id="status.editor.selection"]', { hasText: `Ln ${line}, Col ${column}` }).waitFor()
   }
 
-  /** Asks the palette. */
-  async search(words: string): Promise<void> {
-    await this.page.keyboard.press('F1')
-    await this.page.locator('.quick-input-widget input[type=text]').fill(`>${words}`)
+  /** Asks the palette, until its answer has a row with this title. */
+  search(words: string, title: string): Promise<void> {
+    return this.seek(`>${words}`, title, async () => undefined)
   }
 
-  /** Takes what a query finds; just after the start it may not be there yet. */
-  private async pick(query: string, title: string): Promise<void> {
-    const { keyboard } = this.page
-    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first()
-    const until = Date.now() + PATIENCE
-    for (;;) {
-      await keyboard.press('F1')
-      const input = this.page.locator('.quick-input-widget input[type=text]')
+  /** Takes what a query finds. */
+  private pick(query: string, title: string): Promise<void> {
+    // Not by Enter, which takes what happens to stand first.
+    return this.seek(query, title, (row) => row.click({ timeout: TRY }))
+  }
+
+  /** Asks until the row is there and was taken: just after the start it may not be. */
+  private async seek(query: string, title: string, take: (row: Locator) => Promise<void>): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input[type=text]')
+    const whole = title === CLOSE_ALL ? new RegExp(`${title}(?! in)`) : title
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: whole }).first()
+    const attempt = async () => {
       // One that is just closing does not take the query.
-      const asked = input.fill(query, { timeout: TRY }).then(() => row.waitFor({ timeout: TRY }))
-      const there = await asked.then(
+      await input.fill(query, { timeout: TRY })
+      await row.waitFor({ timeout: TRY })
+      await take(row)
+    }
+    for (const until = Date.now() + PATIENCE; Date.now() < until; await this.page.keyboard.press('Escape')) {
+      await this.page.keyboard.press('F1')
+      const taken = await attempt().then(
         () => true,
         () => false,
       )
-      // Not by Enter, which takes what happens to stand first.
-      const taken =
-        there &&
-        (await row.click({ timeout: TRY }).then(
-          () => true,
-          () => false,
-        ))
       if (taken) return
-      if (Date.now() > until) throw new Error(`nothing found is "${title}"`)
-      await keyboard.press('Escape')
     }
+    throw new Error(`nothing found is "${title}"`)
   }
 
   /** The frame of the view, once it shows what `selector` finds. */

@@ -80,7 +80,7 @@ export class Header {
       el('h1', { class: page ? '' : 'unseen', text: strings.product }),
       this.script,
       this.runtime,
-      this.restricted,
+      panel && this.restricted,
       this.counts,
       el('span', { class: 'space' }),
       el(
