@@ -45,7 +45,8 @@ export class RunningBar {
     const link = (text: string, click: () => void) => el('button', { class: 'link', text, click })
     if (status?.running) {
       const { nodes, followed } = status.running
-      const [progress, count] = nodes === 0 && followed > 0 ? [strings.followingFor, followed] : [strings.runningFor, nodes]
+      const [progress, count] =
+        nodes === 0 && followed > 0 ? [strings.followingFor, followed] : [strings.runningFor, nodes]
       const text = el('span')
       // A script that makes no node for a while goes on, and so does its clock.
       const tick = () => {
