@@ -1,0 +1,151 @@
+/** The language of conditions, against the table that every evaluator of it shares. */
+import { spawnSync } from 'node:child_process'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { evaluate, truth, type Names } from '../../src/debug/conditions/evaluate.ts'
+import { parseCondition } from '../../src/debug/conditions/parse.ts'
+import { ConditionError } from '../../src/debug/conditions/tokens.ts'
+import type { Value } from '../../src/debug/conditions/values.ts'
+import table from '../fixtures/conditions/table.json' with { type: 'json' }
+
+type Given = keyof typeof table.given
+const cases = table.cases as [Given, string, unknown][]
+const refused = table.refused as [string, number, string | null][]
+const failing = table.failing as [Given, string, number, string | null][]
+
+function decoded(json: unknown): Value {
+  if (typeof json !== 'object' || json === null) return json as Value
+  if ('number' in json) return Number(json.number)
+  if ('series' in json) return { kind: 'series', items: (json.series as unknown[]).map(decoded) as number[] }
+  const { tensor } = json as { tensor: Record<string, unknown> }
+  const numbers = Object.entries(tensor).map(([key, x]) => [key, x === null ? NaN : x])
+  return { kind: 'tensor', ...Object.fromEntries(numbers) } as Value
+}
+
+const namesOf =
+  (given: Given): Names =>
+  (name) =>
+    decoded(table.given[given][name])
+
+const errorOf = (act: () => unknown): ConditionError => {
+  try {
+    act()
+  } catch (error) {
+    if (error instanceof ConditionError) return error
+    throw error
+  }
+  throw new Error('nothing was wrong')
+}
+
+describe('conditions', () => {
+  it.each(cases)('with %s: %s', (given, condition, result) => {
+    expect(evaluate(parseCondition(condition), namesOf(given))).toEqual(result)
+  })
+
+  it.each(refused)('%s: refused at column %i', (condition, column, message) => {
+    const error = errorOf(() => parseCondition(condition))
+    expect(error.column).toBe(column)
+    if (message !== null) expect(error.message).toBe(message)
+  })
+
+  it.each(failing)('with %s: %s cannot be evaluated', (given, condition, column, message) => {
+    const error = errorOf(() => truth(parseCondition(condition), namesOf(given)))
+    expect(error.column).toBe(column)
+    if (message !== null) expect(error.message).toBe(message)
+  })
+
+  it('are valid Python', () => {
+    const written = [...cases, ...failing].map(([, condition]) => condition.replace(/\bpass\b/g, 'pass_'))
+    const check = 'import ast, json, sys\nfor text in json.load(sys.stdin): ast.parse(text, mode="eval")'
+    const python = spawnSync('python3', ['-c', check], { input: JSON.stringify(written), encoding: 'utf8' })
+    expect(python.stderr).toBe('')
+    expect(python.status).toBe(0)
+  })
+
+  it('give what Python gives, where nothing is pending', () => {
+    const plain = cases.filter(
+      ([given, text]) =>
+        given === 'scalar' && !/contributions|shape|norm|isnan|\bsize|\/ 0|initial|any|all|0\.5|0 \*\*/.test(text),
+    )
+    expect(plain.length).toBeGreaterThan(25)
+    const names = { ...table.given.scalar, pass_: 3, contributions: null, inf: Infinity, nan: null }
+    const check = [
+      'import json, sys, math',
+      'names, texts = json.load(sys.stdin)',
+      'names.update(inf=math.inf, nan=math.nan)',
+      'print(json.dumps([eval(text, {}, names) for text in texts]))',
+    ].join('\n')
+    const texts = plain.map(([, text]) => text.replace(/\bpass\b/g, 'pass_'))
+    const python = spawnSync('python3', ['-c', check], { input: JSON.stringify([names, texts]), encoding: 'utf8' })
+    expect(python.stderr).toBe('')
+    const given = JSON.parse(python.stdout) as unknown[]
+    plain.forEach(([, text, result], i) => {
+      // `or` gives one of its operands in Python, and a truth here.
+      expect(typeof result === 'boolean' ? Boolean(given[i]) : given[i], text).toEqual(result)
+    })
+  })
+
+  it('nested beyond reason or longer than anybody writes are refused, not run', () => {
+    for (const text of [
+      '('.repeat(5000),
+      '-'.repeat(9000) + '1',
+      '2 ** '.repeat(1900) + '1',
+      'not '.repeat(2400) + '1 (',
+      '1'.repeat(20_000),
+    ])
+      expect(errorOf(() => parseCondition(text)).column).toBeGreaterThanOrEqual(0)
+  })
+
+  it('of any text are parsed or refused with a column inside of it', () => {
+    const piece = fc.constantFrom(
+      'grad',
+      'op',
+      'norm',
+      '(',
+      ')',
+      ',',
+      '<',
+      '==',
+      'and',
+      'not',
+      'in',
+      'is',
+      '1',
+      '.5',
+      "'x'",
+      ' ',
+      '-',
+      '**',
+      '[',
+      ']',
+      'None',
+      '\\',
+      '\u2028',
+      '"',
+    )
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(piece, { maxLength: 20 }).map((all) => all.join(' ')),
+        ),
+        (text) => {
+          try {
+            const tree = parseCondition(text)
+            for (const given of Object.keys(table.given) as Given[]) {
+              try {
+                evaluate(tree, namesOf(given))
+              } catch (error) {
+                if (!(error instanceof ConditionError)) throw error
+              }
+            }
+          } catch (error) {
+            if (!(error instanceof ConditionError)) throw error
+            expect(error.column).toBeLessThanOrEqual(text.length)
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    )
+  })
+})
