@@ -16,6 +16,7 @@ A .tape file as SCRIPT opens that recording instead.
   --time-limit S     seconds the script may take (default: ${defaultLimits.seconds})
   --memory-limit M   MiB the script may use (default: ${defaultLimits.megabytes})
   --max-nodes N      values recorded before the recording ends (default: ${defaultLimits.nodes})
+  --dap              a debug adapter on stdin and stdout; the client launches the script or the recording
   --plain            run without recording
   --quiet            no summary
   --help             this text
@@ -39,7 +40,7 @@ export interface Arguments {
 export class UsageError extends Error {}
 
 /** Throws `UsageError` with one line that says what is off. */
-export function parseArguments(argv: string[]): Arguments | 'help' | 'version' {
+export function parseArguments(argv: string[]): Arguments | 'help' | 'version' | 'dap' {
   const { own, scriptArgs } = split(argv)
   let parsed
   try {
@@ -55,6 +56,7 @@ export function parseArguments(argv: string[]): Arguments | 'help' | 'version' {
         'time-limit': { type: 'string' },
         'memory-limit': { type: 'string' },
         'max-nodes': { type: 'string' },
+        dap: { type: 'boolean', default: false },
         plain: { type: 'boolean', default: false },
         quiet: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -67,6 +69,10 @@ export function parseArguments(argv: string[]): Arguments | 'help' | 'version' {
   const { values, positionals } = parsed
   if (values.help) return 'help'
   if (values.version) return 'version'
+  if (values.dap) {
+    if (own.length > 1) throw new UsageError('--dap goes alone: its client says what is debugged')
+    return 'dap'
+  }
   const [script, ...extra] = positionals
   if (script === undefined) throw new UsageError('which script? Name one, for example media/examples/neuron.py')
   if (extra.length > 0)

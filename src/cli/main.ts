@@ -8,6 +8,7 @@ import type { Overview } from '../protocol/view.ts'
 import { runtimes } from '../runtimes/runtimes.ts'
 import { startSession, type SessionChannel } from '../session/client.node.ts'
 import { parseArguments, usage, UsageError, type Arguments } from './arguments.ts'
+import { serveDap } from './dap.ts'
 import { exportedPage } from '../session/exportedPage.node.ts'
 import { headline, Progress, summaryTable } from './terminal.ts'
 
@@ -20,6 +21,7 @@ async function main(argv: string[]): Promise<number> {
   if (args === 'help') return say(usage)
   if (args === 'version')
     return say(JSON.parse(await readFile(resolve(dist, '../package.json'), 'utf8')).version as string)
+  if (args === 'dap') return serveDap(dist)
   const script = resolve(args.script)
   if (!(args.runtime in runtimes))
     throw new UsageError(`there is no runtime "${args.runtime}"; there is ${Object.keys(runtimes).join(', ')}`)

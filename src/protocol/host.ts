@@ -19,6 +19,8 @@ export interface HostRequests extends SessionRequests {
   tape: { request: Record<string, never>; reply: Uint8Array }
   /** Writes a file of the host, without sending it through the host's own thread. */
   save: { request: { path: string; format: SavedFormat }; reply: Record<string, never> }
+  /** A message of the debug adapter protocol from a client; what the debugger says comes as `debug` events. */
+  debug: { request: { message: unknown }; reply: Record<string, never> }
   [name: string]: { request: unknown; reply: unknown }
 }
 
@@ -35,5 +37,7 @@ export interface HostEvents extends SessionEvents {
   /** What the script printed. */
   output: { stream: 'stdout' | 'stderr'; chunk: Uint8Array }
   ready: RuntimeInfo
+  /** A message of the debug adapter protocol to the client; null: it has left, nothing more will come. */
+  debug: { message: object | null }
   [name: string]: unknown
 }

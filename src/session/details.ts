@@ -25,8 +25,9 @@ export function details(tape: Tape, op: number, tick: number): Details {
   // What arrived before the gradient was cleared is not where the present one comes from.
   const arrived = () => (gradient.pass < 0 ? [] : contributionsTo(tape, value, pass, tick))
   const cameFrom = forward ? tangentsOf(tape, op, tick) : arrived()
-  if (!forward && (pass < 0 || tape.passEnd(pass) > tick))
-    cameFrom.push(...pendingConsumers(tape, value, pass, tick, cameFrom))
+  if (!forward)
+    for (const consumer of awaited(tape, value, pass, tick, new Set(cameFrom.map((flow) => flow.element))))
+      cameFrom.push(emptyFlow(tape, consumer, tape.valueOfOp(consumer), tape.operands(consumer).indexOf(value)))
   const flowsTo = forward ? tangentsFrom(tape, value, tick) : contributionsOf(tape, op, pass, tick)
   return {
     element: op,
@@ -70,17 +71,18 @@ function contributionsTo(tape: Tape, value: number, pass: number, tick: number):
 }
 
 /** Consumers that the pass under way may still reach, so that a waiting gradient shows what it waits for. */
-function pendingConsumers(tape: Tape, value: number, pass: number, tick: number, arrived: readonly Flow[]): Flow[] {
+export function awaited(tape: Tape, value: number, pass: number, tick: number, arrived: ReadonlySet<number>): number[] {
+  if (pass >= 0 && tape.passEnd(pass) <= tick) return []
   const made = tape.table('value').tick
   const after = pass > 0 ? tape.passEnd(pass - 1) : -1
-  const known = new Set(arrived.map((flow) => flow.element))
-  return [...new Set(tape.consumers(value))]
-    .filter((op) => !known.has(op) && made.at(tape.valueOfOp(op)) > after && made.at(tape.valueOfOp(op)) <= tick)
-    .map((op) => emptyFlow(tape, op, tape.valueOfOp(op), tape.operands(op).indexOf(value)))
+  return [...new Set(tape.consumers(value))].filter((op) => {
+    const born = made.at(tape.valueOfOp(op))
+    return !arrived.has(op) && born > after && born <= tick
+  })
 }
 
 /** Per operand what the op's steps gave it; operands that got nothing (yet) are listed with "–". */
-function contributionsOf(tape: Tape, op: number, pass: number, tick: number): Flow[] {
+export function contributionsOf(tape: Tape, op: number, pass: number, tick: number): Flow[] {
   const contribution = tape.table('contribution')
   const step = tape.table('step')
   const given: { row: number; slot: number; target: number }[] = []
@@ -121,7 +123,7 @@ function emptyFlow(tape: Tape, op: number, operand: number, slot: number): Flow 
 }
 
 /** One contribution; `other` is the op at the far end of it. */
-function flow(tape: Tape, row: number, other: number): Flow {
+export function flow(tape: Tape, row: number, other: number): Flow {
   const contribution = tape.table('contribution')
   const step = contribution.step.at(row)
   const op = tape.table('step').op.at(step)

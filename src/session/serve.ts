@@ -1,7 +1,7 @@
 /** A session behind a channel: what the worker of every host runs, whatever the host. */
 import { Channel, type Port } from '../protocol/channel.ts'
-import type { HostEvents, HostRequests, SavedFormat } from '../protocol/host.ts'
-import type { Runtime, SourceReader } from '../protocol/runtime.ts'
+import type { GivenTexts, HostEvents, HostRequests, SavedFormat } from '../protocol/host.ts'
+import type { RunEnd, RunRequest, Runtime, SourceReader } from '../protocol/runtime.ts'
 import type { Scene, SourceView } from '../protocol/view.ts'
 import { GraphView } from '../graph/graphView.ts'
 import { Layouter, type ElkWorkerFactory } from '../layout/layout.ts'
@@ -18,10 +18,26 @@ export interface Services {
   /** A row of the table of runtimes; undefined where there is none (the exported page runs nothing). */
   runtime(id: string): Runtime | undefined
   files: SourceReader | null
+  /** Debugs the session; absent where nobody can ask for it (the exported page). */
+  debug?(seat: DebugSeat): Debugging
   /** Writes a file of the host; absent where there is no disk. */
   save?(path: string, content: Uint8Array | string): Promise<void>
   /** The exported page of a recording; absent where there is no disk. */
   page?(script: string, tape: Uint8Array): Promise<string>
+}
+
+/** What a debugger may do with the session that it sits over. */
+export interface DebugSeat {
+  session: Session
+  run(runtime: string, request: RunRequest): Promise<RunEnd>
+  open(tape: Uint8Array): void
+  /** To the client; null when it has left. */
+  send(message: object | null): void
+}
+
+export interface Debugging {
+  receive(message: unknown): void
+  output(stream: 'stdout' | 'stderr', chunk: Uint8Array): void
 }
 
 /** A layout that takes longer is announced, so that it can be given up. */
@@ -30,7 +46,10 @@ const NOTICE_MS = 1000
 export function serveSession(port: Port, services: Services): void {
   const channel = new Channel<Record<never, never>, Record<never, never>, HostRequests, HostEvents>(port)
   const session = new Session({
-    output: (stream, chunk) => channel.emit('output', { stream, chunk }),
+    output: (stream, chunk) => {
+      channel.emit('output', { stream, chunk })
+      debug?.output(stream, chunk)
+    },
     ready: (info) => channel.emit('ready', info),
     grown: () => pushOverview(),
     ended: () => pushOverview(),
@@ -43,19 +62,31 @@ export function serveSession(port: Port, services: Services): void {
     channel.emit('overview', session.overview())
   }
 
-  channel.serve('run', async ({ runtime: id, request, given }) => {
+  async function run(id: string, request: RunRequest, given?: GivenTexts): Promise<RunEnd> {
     const runtime = services.runtime(id)
     if (!runtime || !services.files) throw new Error(`there is no runtime "${id}" here`)
     return session.start(runtime, request, given ? givenReader(given, services.files) : services.files)
+  }
+
+  function open(tape: Uint8Array): void {
+    session.open(tape)
+    graph.grown()
+  }
+
+  const debug = services.debug?.({ session, run, open, send: (message) => channel.emit('debug', { message }) }) ?? null
+  channel.serve('debug', ({ message }) => {
+    if (!debug) throw new Error('nothing can be debugged here')
+    debug.receive(message)
+    return {}
   })
+  channel.serve('run', ({ runtime, request, given }) => run(runtime, request, given))
   channel.serve('warm', ({ runtime }) => {
     services.runtime(runtime)?.warm?.()
     return {}
   })
   channel.serve('open', async (recording) => {
     if ('path' in recording && !services.files) throw new Error('there is no disk here')
-    session.open('path' in recording ? await services.files!.read(recording.path) : recording.tape)
-    graph.grown()
+    open('path' in recording ? await services.files!.read(recording.path) : recording.tape)
     return {}
   })
   channel.serve('stop', () => {

@@ -41,9 +41,13 @@ export class Session {
   private growth: ReturnType<typeof setTimeout> | null = null
   /** Grows with every change of the tape. */
   revision = 0
+  /** Everything is on the tape: how the run ended, null for a recording that was opened. */
+  readonly recorded: Promise<RunEnd | null>
+  private settle!: (end: RunEnd | null) => void
 
   constructor(listener: SessionListener = {}) {
     this.listener = listener
+    this.recorded = new Promise((settle) => (this.settle = settle))
   }
 
   /** Runs a script; resolves when it has ended and everything it wrote is on the tape. */
@@ -107,6 +111,7 @@ export class Session {
       throw fault
     }
     this.facts ??= { script: this.script, info: null, end: { kind: 'done', exitCode: 0 }, seconds: 0, notices: [] }
+    this.settle(null)
   }
 
   /** The run ends within a second; the tape keeps what was recorded. */
@@ -195,6 +200,7 @@ export class Session {
     this.tape.tables.compact()
     this.revision++
     this.listener.ended?.(facts.end)
+    this.settle(facts.end)
   }
 }
 

@@ -6,6 +6,7 @@ import type { Message } from '../protocol/channel.ts'
 import { diskReader } from '../runtimes/diskReader.ts'
 import type { Runtime } from '../protocol/runtime.ts'
 import { runtimes } from '../runtimes/runtimes.ts'
+import { debugging } from './debugging.node.ts'
 import { exportedPage } from './exportedPage.node.ts'
 import { serveSession } from './serve.ts'
 
@@ -29,6 +30,7 @@ serveSession(
     elkWorker: () => new Worker(join(dist, 'elk.js')),
     runtime,
     files: diskReader,
+    debug: debugging,
     save: (path, content) => writeFile(path, content),
     page: (script, tape) => exportedPage(dist, basename(script), tape),
   },

@@ -33,7 +33,7 @@ interface State {
 }
 
 /** Rows of one table in the order they happened. */
-interface Stream {
+export interface Stream {
   rows: number
   row(i: number): number
   tick(row: number): number
@@ -270,7 +270,7 @@ const peek = (stream: Stream, i: number) => (i < stream.rows ? stream.tick(strea
 const columnTick = (column: Column) => (row: number) => column.at(row)
 
 /** Rows by tick; the identity when the table is already in order, as one thread writes it. */
-function stream(rows: number, tick: (row: number) => number): Stream {
+export function stream(rows: number, tick: (row: number) => number): Stream {
   let sorted = true
   for (let row = 1; row < rows && sorted; row++) sorted = tick(row - 1) <= tick(row)
   if (sorted) return { rows, row: (i) => i, tick }

@@ -14,6 +14,7 @@ const indexKeys = {
   consumersOfValue: ['operand', 'value', 'value'],
   constantsOfOp: ['constant', 'op', 'op'],
   valuesOfOp: ['value', 'op', 'op'],
+  cutsOfOp: ['cut', 'op', 'op'],
   namesOfValue: ['name', 'value', 'value'],
   rootsOfPass: ['root', 'pass', 'pass'],
   rootsOfValue: ['root', 'value', 'value'],

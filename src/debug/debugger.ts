@@ -1,0 +1,392 @@
+/** One debug session: what is debugged, where it stands, and what a client may ask of it. Knows nothing of who the client is. */
+import type { DebugProtocol } from '@vscode/debugprotocol'
+import type { RunEnd } from '../protocol/runtime.ts'
+import { gradientAt } from '../tape/gradient.ts'
+import { Answering, type Answer, type Handler } from './answering.ts'
+import { messageOf, type Breakpoint } from './breakpoints/breakpoint.ts'
+import { render } from './breakpoints/logMessage.ts'
+import { Places } from './breakpoints/places.ts'
+import { reasonOf, told, type SourceGiven } from './breakpoints/requests.ts'
+import { BreakpointStore } from './breakpoints/store.ts'
+import { Watch, type StopOn } from './breakpoints/watch.ts'
+import { breakpointHandlers } from './breakpointHandlers.ts'
+import { Given, Refusal } from './given.ts'
+import type { DebugHost } from './host.ts'
+import { inspectionHandlers } from './inspectionHandlers.ts'
+import type { Situation } from './situation.ts'
+import { capabilities } from './capabilities.ts'
+import { describe, topFrame } from './stopTexts.ts'
+import { situationAt } from './situation.ts'
+import { planOf, type Plan } from './plan.ts'
+import { Sources } from './sources.ts'
+import type { Step } from './stepping.ts'
+import { strings, type Strings } from './strings.ts'
+import { Kind, Timeline } from './timeline.ts'
+import { Scopes } from './variables.ts'
+import { View, type Counting } from './views.ts'
+import { Walker, type Movement, type Stop } from './walker.ts'
+
+export const THREAD = 1
+/** A movement looks for messages this often. */
+const SLICE_MS = 30
+
+/** What is debugged, once it is recorded. */
+export interface Subject {
+  timeline: Timeline
+  places: Places
+  watch: Watch
+  walker: Walker
+  scopes: Scopes
+}
+
+export class Debugger {
+  readonly host: DebugHost
+  readonly answering: Answering
+  s: Strings = strings('en')
+  counting: Counting = { line: 1, column: 1 }
+  store = new BreakpointStore(this.s)
+  readonly sources: Sources
+  subject: Subject | null = null
+  /** Null while nothing stands still. */
+  view: View | null = null
+  stop: Stop | null = null
+  private plan: Plan | null = null
+  private launching = false
+  private configured = false
+  private state: 'idle' | 'recording' | 'moving' | 'standing' | 'over' = 'idle'
+  private pausing = false
+  private end: RunEnd | null = null
+  private nextNumber = 1
+  private readonly handlers: Readonly<Record<string, Handler>>
+
+  constructor(host: DebugHost) {
+    this.host = host
+    this.sources = new Sources(host)
+    this.handlers = {
+      initialize: (given) => this.initialize(new Given(given, this.s)),
+      launch: (given) => this.launch(new Given(given, this.s)),
+      configurationDone: () => ({ after: () => this.configure() }),
+      threads: () => ({ body: { threads: [{ id: THREAD, name: this.s.threadName }] } }),
+      continue: () => this.move(() => this.walker().towards(null), { allThreadsContinued: true }),
+      next: () => this.stepping('over'),
+      stepIn: () => this.stepping('into'),
+      stepOut: () => this.stepping('out'),
+      stepBack: () => this.move(() => this.walker().back()),
+      reverseContinue: () => this.move(() => this.walker().towards(null, -1)),
+      pause: () => this.pause(),
+      restart: () => this.restart(),
+      terminate: () => ({ after: () => this.terminate() }),
+      disconnect: () => ({ after: () => this.leave() }),
+      // Whatever was asked is answered at once, so there is nothing left to cancel.
+      cancel: () => ({}),
+      'backprop/runTo': (given) => this.runTo(new Given(given, this.s)),
+      'backprop/goTo': (given) => this.goTo(new Given(given, this.s)),
+      ...breakpointHandlers(this),
+      ...inspectionHandlers(this),
+    }
+    this.answering = new Answering(
+      (message) => host.send(message),
+      (command) => (Object.hasOwn(this.handlers, command) ? this.handlers[command] : undefined),
+      (command) => this.s.unknownRequest(command),
+    )
+  }
+
+  receive(message: unknown): void {
+    this.answering.receive(message)
+  }
+
+  /** What the script prints. */
+  output(category: 'stdout' | 'stderr' | 'console' | 'important', output: string, more: object = {}): void {
+    if (this.plan && this.state !== 'over') this.answering.event('output', { category, output, ...more })
+  }
+
+  /** For requests that need something recorded. */
+  recorded(): Subject {
+    if (!this.subject) throw new Refusal(this.s.notLaunched)
+    return this.subject
+  }
+
+  standing(): View {
+    if (!this.view) throw new Refusal(this.s.notStopped)
+    return this.view
+  }
+
+  /** Breakpoints changed. */
+  rewatch(): void {
+    this.subject?.watch.set(this.store.all())
+  }
+
+  tell = (breakpoint: Breakpoint): DebugProtocol.Breakpoint =>
+    told(breakpoint, this.counting, (given: SourceGiven) => this.sources.of(given))
+
+  private initialize(given: Given): Answer {
+    this.s = strings(given.optionalText('locale') ?? 'en')
+    if (this.store.all().length === 0) this.store = new BreakpointStore(this.s)
+    this.counting = {
+      line: given.flag('linesStartAt1', true) ? 1 : 0,
+      column: given.flag('columnsStartAt1', true) ? 1 : 0,
+    }
+    return { body: capabilities(this.s) }
+  }
+
+  private async launch(given: Given): Promise<Answer> {
+    if (this.plan) throw new Refusal(this.s.launchedAlready)
+    if (this.launching) throw new Refusal(this.s.launchedAlready)
+    this.launching = true
+    const plan = await planOf(given, this.host, this.s).finally(() => (this.launching = false))
+    if (this.isOver()) throw new Refusal(this.s.notLaunched)
+    if (plan.kind === 'recording') await this.prepare(plan.stopOn)
+    this.plan = plan
+    return {
+      after: () => {
+        if (plan.kind === 'recording')
+          this.answering.event('capabilities', { capabilities: { supportsRestartRequest: true } })
+        this.answering.event('initialized')
+        if (this.configured) void this.begin(plan)
+      },
+    }
+  }
+
+  private configure(): void {
+    if (this.configured) return
+    this.configured = true
+    if (this.plan) void this.begin(this.plan)
+  }
+
+  /** From here on nothing can be refused any more: what goes wrong is told and ends the session. */
+  private async begin(plan: Plan): Promise<void> {
+    try {
+      this.state = 'recording'
+      this.end = await plan.start()
+      if (this.isOver()) return
+      this.tellEnd()
+      if (!plan.debug) return this.finish()
+      const subject = this.subject ?? (await this.prepare(plan.stopOn))
+      if (this.isOver()) return
+      if (this.host.tape.passes === 0) this.output('important', `${this.s.noPasses}\n`)
+      this.enter(subject, plan)
+    } catch (error) {
+      this.output('important', `${messageOf(error, this.s)}\n`)
+      this.finish()
+    }
+  }
+
+  private async prepare(stopOn: StopOn): Promise<Subject> {
+    const { tape } = this.host
+    await this.sources.look()
+    const timeline = new Timeline(tape)
+    const places = new Places(tape)
+    const watch = new Watch(timeline, stopOn, (breakpoint, error) => this.conditionFailed(breakpoint, error))
+    const walker = new Walker(watch, stopOn, (breakpoint, moment) => this.print(breakpoint, moment))
+    const scopes = new Scopes(tape, watch.lineage, this.s)
+    this.subject = { timeline, places, watch, walker, scopes }
+    for (const breakpoint of this.store.resolve(tape, places))
+      if (breakpoint.request.kind !== 'filter')
+        this.answering.event('breakpoint', { reason: 'changed', breakpoint: this.tell(breakpoint) })
+    this.rewatch()
+    return this.subject
+  }
+
+  private enter({ walker, timeline }: Subject, plan: Plan): void {
+    if (plan.startAt === 'end') walker.position = timeline.length
+    if (plan.startAt === 'end' && plan.stopOnEntry)
+      return this.stand({ moment: timeline.length, why: 'end', hits: [] }, 'entry')
+    const goal = plan.stopOnEntry || this.pausing ? (moment: number) => walker.isStation(moment) : null
+    this.go(walker.towards(goal), 'entry')
+  }
+
+  private stepping(step: Step): Answer {
+    return this.move(() => this.walker().step(step))
+  }
+
+  private runTo(given: Given): Answer {
+    const node = given.number('node')
+    const { timeline } = this.recorded()
+    return this.move(() =>
+      this.walker().towards((moment) => this.walker().isStation(moment) && timeline.op(moment) === node),
+    )
+  }
+
+  /** The timeline of a view was moved. */
+  private goTo(given: Given): Answer {
+    const tick = given.number('tick')
+    this.standing()
+    const { walker, timeline } = this.recorded()
+    return {
+      after: () => {
+        let moment = Math.max(timeline.at(tick), walker.first())
+        while (moment > walker.first() && !walker.isStation(moment)) moment--
+        walker.position = moment
+        this.stand({ moment, why: 'step', hits: [] }, 'goto')
+      },
+    }
+  }
+
+  private walker(): Walker {
+    return this.recorded().walker
+  }
+
+  private move(movement: () => Movement, body?: object): Answer {
+    this.standing()
+    const wanted = movement()
+    this.retire()
+    this.stop = null
+    this.state = 'moving'
+    return { ...(body ? { body } : {}), after: () => this.go(wanted, 'step') }
+  }
+
+  /** In slices, so that a pause, a new breakpoint or the end of the session are heard. */
+  private go(movement: Movement, reason: 'step' | 'entry'): void {
+    if (this.isOver()) return
+    this.state = 'moving'
+    const { walker, timeline } = this.recorded()
+    const stop = walker.walk(movement, performance.now() + SLICE_MS)
+    if (stop === null) {
+      if (this.pausing) this.stand({ moment: walker.position, why: 'step', hits: [] }, 'pause')
+      else setTimeout(() => this.go(movement, reason), 0)
+    } else if (stop.why === 'end' && (movement.goal === null || movement.from >= timeline.length)) this.finish()
+    else this.stand(stop, stop.why === 'start' ? 'entry' : reason)
+  }
+
+  private stand(stop: Stop, reason: 'step' | 'entry' | 'pause' | 'goto'): void {
+    const { timeline } = this.recorded()
+    this.state = 'standing'
+    this.pausing = false
+    this.stop = stop
+    const at = this.situation(stop.moment)
+    this.retire()
+    this.view = new View(
+      this.host.tape,
+      this.recorded().scopes,
+      this.s,
+      this.counting,
+      (row) => this.sources.row(row),
+      at,
+      topFrame(timeline, stop, this.end, this.sources, this.counting, this.s),
+      this.nextNumber,
+    )
+    const why = stop.why === 'breakpoint' ? reasonOf(stop.hits) : reason
+    const text = this.exceptionText()
+    this.answering.event('stopped', {
+      reason: why,
+      description: describe(stop, why, this.s),
+      ...(text === null ? {} : { text }),
+      threadId: THREAD,
+      allThreadsStopped: true,
+      ...(stop.hits.length > 0 ? { hitBreakpointIds: stop.hits.map(({ id }) => id) } : {}),
+    })
+    const tick = Math.max(0, timeline.shown(stop.moment))
+    this.answering.event('backprop/position', { tick, node: at?.op ?? -1 })
+  }
+
+  /** What the exception filter that was hit says of this stop; null when none was. */
+  exceptionText(): string | null {
+    const target = this.stop?.hits.find((breakpoint) => breakpoint.target.at === 'filter')?.target
+    return target?.at === 'filter' ? target.filter.say(this.s, this.recorded().watch.moment(this.stop!.moment)) : null
+  }
+
+  /** Of the script, when it raised and that is why it stands here. */
+  traceback(): { stackTrace?: string } {
+    const { stop, end } = this
+    const raised = stop && end?.kind === 'raised' && this.recorded().timeline.kind(stop.moment) === Kind.raised
+    return raised ? { stackTrace: end.error.traceback } : {}
+  }
+
+  /** The node that a stop is about; at the end, the root of the last pass. */
+  private situation(moment: number): Situation | null {
+    const { timeline } = this.recorded()
+    const { tape } = this.host
+    if (moment >= 0 && moment < timeline.length) return situationAt(timeline, moment)
+    const pass = tape.passes - 1
+    const root = pass < 0 ? undefined : tape.roots(pass)[0]
+    if (root === undefined) return null
+    const op = tape.table('value').op.at(root)
+    return { op, tick: timeline.shown(moment), pass, step: tape.rows('stepsOfOp', op).at(-1) ?? -1 }
+  }
+
+  /** Numbers of the last stop are not given again. */
+  private retire(): void {
+    if (this.view) this.nextNumber = this.view.next
+    this.view = null
+  }
+
+  private print(breakpoint: Breakpoint, moment: number): void {
+    const { tape } = this.host
+    try {
+      const names = this.recorded().watch.names(moment, (value, tick) => gradientAt(tape, value, tick))
+      const output = `${render(breakpoint.log!, names)}\n`
+      const site = tape.site(tape.table('op').site.at(this.recorded().timeline.op(moment)))
+      const place = site ? { source: this.sources.row(site.source), line: site.startLine - 1 + this.counting.line } : {}
+      this.output('console', output, place)
+    } catch (error) {
+      this.conditionFailed(breakpoint, error)
+    }
+  }
+
+  /** The run goes on: a breakpoint that cannot be asked is told once and does not stop. */
+  private conditionFailed(breakpoint: Breakpoint, error: unknown): void {
+    if (breakpoint.failed) return
+    breakpoint.failed = true
+    this.output('important', `${this.s.conditionFailed(messageOf(error, this.s))}\n`)
+  }
+
+  /** What the script itself did not print. */
+  private tellEnd(): void {
+    const { end } = this
+    if (end?.kind === 'limit' || end?.kind === 'crashed') this.output('important', `${end.message}\n`)
+    if (end?.kind === 'raised' && end.error.hint) this.output('important', `${end.error.hint}\n`)
+  }
+
+  private pause(): Answer {
+    if (this.state === 'recording') this.output('console', `${this.s.recording}\n`)
+    this.pausing = this.state === 'recording' || this.state === 'moving'
+    return {}
+  }
+
+  /** A recording begins again at its first step; for a script the client starts a fresh session, with a fresh sandbox. */
+  private restart(): Answer {
+    if (!this.plan || this.isOver()) throw new Refusal(this.s.notLaunched)
+    if (this.plan.kind === 'recording') {
+      const { walker } = this.recorded()
+      return {
+        after: () => {
+          walker.position = walker.first()
+          this.stand({ moment: walker.position, why: 'step', hits: [] }, 'entry')
+        },
+      }
+    }
+    return {
+      after: () => {
+        this.host.stop()
+        this.over({ restart: true })
+      },
+    }
+  }
+
+  private finish(): void {
+    if (this.end) this.answering.event('exited', { exitCode: this.end.kind === 'done' ? this.end.exitCode : 1 })
+    this.over()
+  }
+
+  private terminate(): void {
+    this.host.stop()
+    this.over()
+  }
+
+  private leave(): void {
+    this.host.stop()
+    this.over()
+    this.host.left()
+  }
+
+  private over(body?: object): void {
+    if (this.isOver()) return
+    this.state = 'over'
+    this.retire()
+    this.answering.event('terminated', body)
+  }
+
+  private isOver(): boolean {
+    return this.state === 'over'
+  }
+}

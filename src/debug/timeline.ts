@@ -1,0 +1,190 @@
+/**
+ * Everything that happened in a run, one moment after the other: where a debugger can stand. A moment is a number;
+ * what comes later has a larger one.
+ */
+import { OpKind } from '../protocol/wire.ts'
+import { stream, type Stream } from '../tape/snapshot.ts'
+import { lastAtOrBefore, type Tape } from '../tape/tape.ts'
+
+/** In the order in which they count as happening within one tick. */
+export const Kind = {
+  /** A node was made. */
+  made: 0,
+  /** The rule of a node is about to run; shown as it is just before. */
+  step: 1,
+  /** A rule gave something to a gradient. */
+  contribution: 2,
+  /** A pass was begun with this gradient. */
+  seed: 3,
+  /** A gradient or a value was changed by something else. */
+  write: 4,
+  /** A pass ended: no more will come for this leaf. */
+  settled: 5,
+  /** The script raised. */
+  raised: 6,
+} as const
+export type Kind = (typeof Kind)[keyof typeof Kind]
+
+export class Timeline {
+  readonly tape: Tape
+  readonly length: number
+  private readonly kinds: Uint8Array
+  private readonly rows: Int32Array
+  private readonly ticks: Float64Array
+
+  /** Reads the tape as it is now; make a new one when it has grown. */
+  constructor(tape: Tape) {
+    this.tape = tape
+    const streams = streamsOf(tape)
+    this.length = streams.reduce((sum, { rows }) => sum + rows, 0)
+    this.kinds = new Uint8Array(this.length)
+    this.rows = new Int32Array(this.length)
+    this.ticks = new Float64Array(this.length)
+    const cursors = streams.map(() => 0)
+    const heads = streams.map((s) => (s.rows > 0 ? s.tick(s.row(0)) : Infinity))
+    for (let moment = 0; moment < this.length; moment++) {
+      let kind = -1
+      for (let k = 0; k < streams.length; k++)
+        if (cursors[k]! < streams[k]!.rows && (kind < 0 || heads[k]! < heads[kind]!)) kind = k
+      const from = streams[kind]!
+      this.kinds[moment] = kind
+      this.rows[moment] = from.row(cursors[kind]!)
+      this.ticks[moment] = heads[kind]!
+      const next = ++cursors[kind]!
+      if (next < from.rows) heads[kind] = from.tick(from.row(next))
+    }
+  }
+
+  kind(moment: number): Kind {
+    return this.kinds[moment] as Kind
+  }
+
+  /** The row of the table that the kind is named after; `value`, `held` and `event` for made, settled and raised. */
+  row(moment: number): number {
+    return this.rows[moment]!
+  }
+
+  /** The tick up to which everything has happened when the debugger stands here. */
+  shown(moment: number): number {
+    if (moment < 0) return -1
+    if (moment >= this.length) return this.tape.lastTick
+    return this.kinds[moment] === Kind.step ? this.ticks[moment]! - 1 : this.ticks[moment]!
+  }
+
+  /** The value that is made, whose rule runs, or that is written to; −1 when the moment is about none. */
+  value(moment: number): number {
+    const row = this.rows[moment]!
+    const kind = this.kind(moment)
+    switch (kind) {
+      case Kind.made:
+        return row
+      case Kind.step:
+        return this.tape.valueOfOp(this.tape.table('step').op.at(row))
+      case Kind.contribution:
+        return this.tape.table('contribution').target.at(row)
+      case Kind.seed:
+        return this.tape.table('root').value.at(row)
+      case Kind.write:
+        return this.tape.table('write').target.at(row)
+      case Kind.settled:
+        return this.tape.table('held').value.at(row)
+      case Kind.raised: {
+        const open = this.openStep(this.ticks[moment]!)
+        return open < 0 ? -1 : this.tape.valueOfOp(this.tape.table('step').op.at(open))
+      }
+      default:
+        return kind satisfies never
+    }
+  }
+
+  op(moment: number): number {
+    if (this.kinds[moment] === Kind.step) return this.tape.table('step').op.at(this.rows[moment]!)
+    const value = this.value(moment)
+    return value < 0 ? -1 : this.tape.table('value').op.at(value)
+  }
+
+  /** −1 before the first. */
+  pass(moment: number): number {
+    const row = this.rows[moment]!
+    const kind = this.kind(moment)
+    switch (kind) {
+      case Kind.step:
+        return this.tape.table('step').pass.at(row)
+      case Kind.contribution:
+        return this.tape.table('step').pass.at(this.tape.table('contribution').step.at(row))
+      case Kind.seed:
+        return this.tape.table('root').pass.at(row)
+      case Kind.settled:
+        return this.tape.table('held').pass.at(row)
+      case Kind.made:
+      case Kind.write:
+      case Kind.raised:
+        return this.tape.passAt(this.ticks[moment]!)
+      default:
+        return kind satisfies never
+    }
+  }
+
+  /** The step that runs or is about to; −1 when none has begun in this pass. */
+  step(moment: number): number {
+    const row = this.rows[moment]!
+    if (this.kinds[moment] === Kind.step) return row
+    if (this.kinds[moment] === Kind.contribution) return this.tape.table('contribution').step.at(row)
+    const pass = this.pass(moment)
+    const steps = this.tape.rows('stepsOfPass', pass)
+    const { tick } = this.tape.table('step')
+    return steps[lastAtOrBefore(steps.length, (i) => tick.at(steps[i]!), this.ticks[moment]!)] ?? -1
+  }
+
+  /** The last moment that is shown as it is at a tick or before; −1 when none is. */
+  at(tick: number): number {
+    return lastAtOrBefore(this.length, (moment) => this.shown(moment), tick)
+  }
+
+  /** The innermost step that has begun and not ended, in a pass that has not ended either. */
+  private openStep(tick: number): number {
+    const pass = this.tape.passAt(tick)
+    if (pass < 0 || this.tape.passEnd(pass) <= tick) return -1
+    const steps = this.tape.rows('stepsOfPass', pass)
+    for (let i = steps.length - 1; i >= 0; i--)
+      if (this.tape.count('endOfStep', steps[i]!) === 0 || this.tape.stepDone(steps[i]!) > tick) return steps[i]!
+    return -1
+  }
+}
+
+/** In the order of `Kind`. */
+function streamsOf(tape: Tape): Stream[] {
+  const ofTable = (name: 'value' | 'step' | 'contribution' | 'root' | 'write') => {
+    const { tick, rows } = tape.table(name)
+    return stream(rows, (row) => tick.at(row))
+  }
+  const held = tape.table('held')
+  const { op } = tape.table('value')
+  const last = tape.lastTick
+  const ends = Array.from({ length: tape.passes }, (_, pass) => Math.min(tape.passEnd(pass), last))
+  const leaves = chosen(held.rows, (row) => isParameterLike(tape, op.at(held.value.at(row))))
+  const event = tape.table('event')
+  const raised = chosen(event.rows, (row) => tape.tables.string(event.kind.at(row)) === 'exception')
+  return [
+    ofTable('value'),
+    ofTable('step'),
+    ofTable('contribution'),
+    ofTable('root'),
+    ofTable('write'),
+    subset(leaves, (row) => ends[held.pass.at(row)]!),
+    subset(raised, (row) => event.tick.at(row)),
+  ]
+}
+
+const isParameterLike = (tape: Tape, op: number) => tape.table('op').kind.at(op) === OpKind.leaf
+
+function chosen(rows: number, wanted: (row: number) => boolean): number[] {
+  const found: number[] = []
+  for (let row = 0; row < rows; row++) if (wanted(row)) found.push(row)
+  return found
+}
+
+function subset(rows: readonly number[], tick: (row: number) => number): Stream {
+  const order = stream(rows.length, (i) => tick(rows[i]!))
+  return { rows: rows.length, row: (i) => rows[order.row(i)]!, tick }
+}

@@ -1,0 +1,156 @@
+/** What a client sees of a stop: frames, scopes, variables; and the numbers by which it asks for them. */
+import type { DebugProtocol } from '@vscode/debugprotocol'
+import { formatNumber } from '../protocol/number.ts'
+import type { Tape } from '../tape/tape.ts'
+import { titleOf } from '../tape/titles.ts'
+import { Ascent } from './ascent.ts'
+import type { Children, Item } from './items.ts'
+import type { Situation } from './situation.ts'
+import type { Strings } from './strings.ts'
+import type { Scopes } from './variables.ts'
+
+/** Lines and columns as the client counts them. */
+export interface Counting {
+  line: 0 | 1
+  column: 0 | 1
+}
+
+/** More are paged. */
+const PAGE = 100
+/** Nobody reads more at once, and what a message brings in is not trusted. */
+const MOST = 10_000
+
+/** What is known of one stop. The next one has its own, with other numbers: an old number is never taken for a new one. */
+export class View {
+  private readonly tape: Tape
+  private readonly scopes: Scopes
+  private readonly s: Strings
+  private readonly counting: Counting
+  private readonly source: (row: number) => DebugProtocol.Source
+  private readonly ascent: Ascent | null
+  private readonly first: number
+  private readonly frames = new Map<number, Situation>()
+  private readonly children = new Map<number, Children>()
+  /** Above the node: where the script raised, where the recording ends. */
+  private readonly top: Omit<DebugProtocol.StackFrame, 'id'> | null
+  /** The first number that the next stop may use. */
+  next: number
+
+  constructor(
+    tape: Tape,
+    scopes: Scopes,
+    s: Strings,
+    counting: Counting,
+    source: (row: number) => DebugProtocol.Source,
+    at: Situation | null,
+    top: Omit<DebugProtocol.StackFrame, 'id'> | null,
+    first: number,
+  ) {
+    this.tape = tape
+    this.scopes = scopes
+    this.s = s
+    this.counting = counting
+    this.source = source
+    this.ascent = at === null ? null : new Ascent(tape, at)
+    this.top = top
+    this.first = first
+    this.next = first + 1
+    if (at !== null) this.frames.set(first, at)
+  }
+
+  /** `levels` 0: all of them. */
+  stack(start: number, levels: number): { stackFrames: DebugProtocol.StackFrame[]; totalFrames: number } {
+    const above = this.top ? 1 : 0
+    const from = Math.max(0, start)
+    const end = from + (levels > 0 ? Math.min(levels, MOST) : MOST)
+    const stackFrames = this.top && from === 0 ? [{ ...this.top, id: this.first }] : []
+    if (this.ascent === null) return { stackFrames, totalFrames: above }
+    const begin = Math.max(0, from - above)
+    const { rungs, more } = this.ascent.slice(begin, end - above)
+    rungs.forEach(({ at, gave }, i) => {
+      const name = `${titleOf(this.tape, at.op)} (${this.tape.opName(at.op)})`
+      const id = this.frameId(begin + i + above, at)
+      stackFrames.push(this.frame(id, begin + i === 0 ? name : `${name} → ${formatNumber(gave)}`, at.op))
+    })
+    return { stackFrames, totalFrames: above + (more ? end - above + PAGE : this.ascent.length) }
+  }
+
+  /** The situation of a frame; the stop's own where none is named. */
+  situation(frame: number | undefined): Situation | null {
+    return this.frames.get(frame ?? this.first) ?? null
+  }
+
+  scopesOf(frame: number): DebugProtocol.Scope[] {
+    const at = this.frames.get(frame)
+    if (!at) return []
+    const { s, scopes } = this
+    return [
+      { ...this.scope(s.scopeNode, scopes.node(at)), presentationHint: 'locals' },
+      this.scope(s.scopeContributions, scopes.contributions(at)),
+      { ...this.scope(s.scopeParameters, scopes.parameters(at)), expensive: true },
+    ]
+  }
+
+  private scope(name: string, children: Children): DebugProtocol.Scope {
+    return { name, expensive: false, ...this.reference(children) }
+  }
+
+  /** Null when the number is of another stop. Beyond the end there is nothing. */
+  variables(reference: number, start = 0, count = 0): DebugProtocol.Variable[] | null {
+    const children = this.children.get(reference)
+    if (!children) return null
+    const from = Math.max(0, start)
+    const end = Math.min(children.count, from + (count > 0 ? Math.min(count, MOST) : MOST))
+    return children.slice(from, end).map((item) => this.variable(item))
+  }
+
+  /** Whether a reference's children are asked for by their indices. */
+  isPaged(reference: number): boolean {
+    return (this.children.get(reference)?.count ?? 0) > PAGE
+  }
+
+  variable(item: Item): DebugProtocol.Variable {
+    return {
+      name: item.name,
+      value: item.value,
+      ...(item.type === undefined ? {} : { type: item.type }),
+      ...(item.evaluateName === undefined ? {} : { evaluateName: item.evaluateName }),
+      ...(item.children ? this.reference(item.children) : { variablesReference: 0 }),
+      presentationHint: { attributes: ['readOnly'] },
+    }
+  }
+
+  /** The item of a name among the children of a reference. */
+  item(reference: number, name: string): Item | null {
+    const children = this.children.get(reference)
+    return children?.slice(0, Math.min(children.count, MOST)).find((item) => item.name === name) ?? null
+  }
+
+  private reference(children: Children): { variablesReference: number; indexedVariables?: number } {
+    const variablesReference = this.next++
+    this.children.set(variablesReference, children)
+    return { variablesReference, ...(children.count > PAGE ? { indexedVariables: children.count } : {}) }
+  }
+
+  /** The first frame's number is known from the start; the others get theirs when they are asked for. */
+  private frameId(i: number, at: Situation): number {
+    if (i === 0) return this.first
+    const id = this.next++
+    this.frames.set(id, at)
+    return id
+  }
+
+  private frame(id: number, name: string, op: number): DebugProtocol.StackFrame {
+    const site = this.tape.site(this.tape.table('op').site.at(op))
+    if (!site) return { id, name, line: 0, column: 0, presentationHint: 'subtle' }
+    return {
+      id,
+      name,
+      source: this.source(site.source),
+      line: site.startLine - 1 + this.counting.line,
+      column: site.startColumn + this.counting.column,
+      endLine: site.endLine - 1 + this.counting.line,
+      endColumn: site.endColumn + this.counting.column,
+    }
+  }
+}

@@ -1,0 +1,27 @@
+/** The debugger over a session where there is a disk. */
+import { access, constants, readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { Debugger } from '../debug/debugger.ts'
+import { defaultLimits } from '../protocol/runtime.ts'
+import type { DebugSeat, Debugging } from './serve.ts'
+
+export function debugging({ session, run, open, send }: DebugSeat): Debugging {
+  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() }
+  const debug = new Debugger({
+    tape: session.tape,
+    send,
+    absolute: (path, cwd) => resolve(cwd ?? '.', path),
+    readable: (path) => access(path, constants.R_OK),
+    run: ({ program, args, cwd, runtime, capture }) =>
+      run(runtime, { script: program, args, cwd: resolve(cwd ?? dirname(program)), capture, limits: defaultLimits }),
+    open: async (path) => open(await readFile(path)),
+    recorded: () => session.recorded,
+    stop: () => session.stop(),
+    holds: async (path, text) => (await readFile(path, 'utf8').catch(() => null)) === text,
+    left: () => send(null),
+  })
+  return {
+    receive: (message) => debug.receive(message),
+    output: (stream, chunk) => debug.output(stream, decoders[stream].decode(chunk, { stream: true })),
+  }
+}
