@@ -5,8 +5,14 @@ import { startSession } from '../session/client.node.ts'
 /** Resolves when the client has left, or has closed its end. */
 export async function serveDap(dist: string): Promise<number> {
   let failed = false
+  let gone = false
   let leave = () => {}
-  const left = new Promise<void>((resolve) => (leave = resolve))
+  const left = new Promise<void>((resolve) => {
+    leave = () => {
+      gone = true
+      resolve()
+    }
+  })
   const session = startSession(dist, (error) => {
     failed = true
     process.stderr.write(`backprop-lens: the session failed: ${error.message}\n`)
@@ -20,9 +26,12 @@ export async function serveDap(dist: string): Promise<number> {
   process.stdin.on('data', (chunk: Buffer) => {
     try {
       for (const message of unframer.push(chunk))
-        session.channel
-          .request('debug', { message })
-          .catch((error: unknown) => process.stderr.write(`${String(error)}\n`))
+        session.channel.request('debug', { message }).catch((error: unknown) => {
+          // What was asked after leaving has nobody to be answered to.
+          if (!gone)
+            process.stderr.write(`backprop-lens: ${String(error)}
+`)
+        })
     } catch (error) {
       failed = true
       process.stderr.write(`backprop-lens: ${error instanceof Error ? error.message : String(error)}\n`)

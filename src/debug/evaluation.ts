@@ -6,7 +6,7 @@ import { functions } from './conditions/functions.ts'
 import { Refusal } from './given.ts'
 import { item, type Item } from './items.ts'
 import { messageOf } from './breakpoints/breakpoint.ts'
-import { showExact } from './show.ts'
+import { numberOf, show, showExact } from './show.ts'
 import type { Situation } from './situation.ts'
 import type { Strings } from './strings.ts'
 import type { Scopes } from './variables.ts'
@@ -26,8 +26,9 @@ export function evaluate(
     throw new Refusal(s.notRecorded(expression))
   }
   try {
-    const value = evaluateTree(parseCondition(expression), (name) => scopes.read(at, name))
-    const made = item('', value)
+    const tree = parseCondition(expression)
+    const value = evaluateTree(tree, (name) => scopes.read(at, name))
+    const made = item('', value, { value: show(value, numberOf(tree)) })
     return context === 'clipboard' ? { ...made, value: showExact(value) } : made
   } catch (error) {
     if (named) return named

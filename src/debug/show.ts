@@ -1,5 +1,6 @@
 /** How values of conditions read: the same numbers as on the cards, "–" for what is not there. */
 import { exactNumber, formatNumber, PENDING } from '../protocol/number.ts'
+import type { Expression } from './conditions/parse.ts'
 import type { Value } from './conditions/values.ts'
 
 /** Longer ones are shown by their children. */
@@ -22,6 +23,26 @@ export function show(value: Value, number: (x: number) => string = formatNumber)
       return `any ${show(value.any)}, all ${show(value.all)}`
     default:
       return value satisfies never
+  }
+}
+
+/** How the number that an expression gives reads: without decimals where it counts something. */
+export const numberOf = (tree: Expression): ((x: number) => string) => (isCount(tree) ? integral : formatNumber)
+
+function isCount(tree: Expression): boolean {
+  switch (tree.kind) {
+    case 'name':
+      return tree.name === 'line' || tree.name === 'pass' || tree.name === 'step'
+    case 'call':
+      return tree.name === 'len' || tree.name === 'size'
+    case 'literal':
+      return true
+    case 'sign':
+      return isCount(tree.operand)
+    case 'arithmetic':
+      return isCount(tree.left) && isCount(tree.right)
+    default:
+      return false
   }
 }
 

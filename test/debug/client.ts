@@ -79,7 +79,10 @@ export class Client {
     return this.event('stopped', 'terminated')
   }
 
-  async start(launch: object, set: (client: Client) => Promise<unknown> = () => Promise.resolve()): Promise<DebugProtocol.Event> {
+  async start(
+    launch: object,
+    set: (client: Client) => Promise<unknown> = () => Promise.resolve(),
+  ): Promise<DebugProtocol.Event> {
     await this.request('initialize', { adapterID: 'backprop', linesStartAt1: true, columnsStartAt1: true })
     const launched = this.request('launch', launch)
     await this.event('initialized')
@@ -157,7 +160,8 @@ export async function glance(client: Client, event: DebugProtocol.Event, folder 
   const { reason, hitBreakpointIds, text } = event.body as Body
   const { stackFrames } = await client.request('stackTrace', { threadId: 1, startFrame: 0, levels: 1 })
   const [frame] = stackFrames as DebugProtocol.StackFrame[]
-  const read = async (expression: string) => (await client.ask('evaluate', { expression, frameId: frame!.id })).body?.result
+  const read = async (expression: string) =>
+    (await client.ask('evaluate', { expression, frameId: frame!.id })).body?.result
   const where = frame?.source ? `${place(frame.source, folder)}:${frame.line}` : '–'
   const hits = hitBreakpointIds ? ` hit ${String(hitBreakpointIds)}` : ''
   return `${reason}${hits} at ${frame?.name} ${where}, pass ${await read('pass')} step ${await read('step')}, grad ${await read('grad')}${text ? ` | ${text}` : ''}`

@@ -1,6 +1,6 @@
 /** The exception filters: what counts as wrong with a gradient or a value, at which moments it shows, and how it is said. */
 import { formatNumber } from '../../protocol/number.ts'
-import { Cell, OperandFlag } from '../../protocol/wire.ts'
+import { Cell, OperandFlag, OpKind } from '../../protocol/wire.ts'
 import type { Tape } from '../../tape/tape.ts'
 import { titleOf } from '../../tape/titles.ts'
 import { evaluate, truth, type Names } from '../conditions/evaluate.ts'
@@ -50,6 +50,10 @@ const title = ({ timeline, moment }: Moment) => titleOf(timeline.tape, timeline.
 const number = (value: Value) =>
   formatNumber(value === null ? null : (functions.get('norm')!.of(value) as number | null))
 
+/** What the engine wrapped of a plain number: nobody reads its gradient. */
+const isConstant = ({ timeline, moment }: Moment) =>
+  timeline.tape.table('op').kind.at(timeline.op(moment)) === OpKind.constant
+
 /** Before the write that this moment is about. */
 function gradientBefore({ timeline, moment }: Moment): Value {
   const { tape } = timeline
@@ -64,7 +68,7 @@ export const filters: readonly Filter[] = [
     default: true,
     kinds: kinds(Kind.contribution, Kind.seed, Kind.write),
     threshold: null,
-    holds: (at) => !finite(grad(at)) && finite(gradientBefore(at)),
+    holds: (at) => !finite(grad(at)) && !isConstant(at) && finite(gradientBefore(at)),
     say: (s, at) => s.becameNonFinite(title(at), number(grad(at))),
   },
   {

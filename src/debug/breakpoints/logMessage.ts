@@ -2,7 +2,7 @@
 import { evaluate, type Names } from '../conditions/evaluate.ts'
 import { parseCondition, type Expression } from '../conditions/parse.ts'
 import { ConditionError } from '../conditions/tokens.ts'
-import { show } from '../show.ts'
+import { numberOf, show } from '../show.ts'
 
 export type LogMessage = readonly (string | Expression)[]
 
@@ -40,4 +40,10 @@ function expressionAt(message: string, start: number, end: number): Expression {
 }
 
 export const render = (message: LogMessage, names: Names): string =>
-  message.map((part) => (typeof part === 'string' ? part : show(evaluate(part, names)))).join('')
+  message.map((part) => (typeof part === 'string' ? part : shown(part, names))).join('')
+
+/** A text reads as it is; quotes are for what is computed with. */
+function shown(part: Expression, names: Names): string {
+  const value = evaluate(part, names)
+  return typeof value === 'string' ? value : show(value, numberOf(part))
+}

@@ -1,0 +1,177 @@
+/** Conversations of any requests in any order, nonsense included: each is answered, once, and nothing breaks. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { expressionTape, mlp, range } from '../support/tapes.ts'
+import { inFolder } from '../support/visualize.ts'
+import { over, spawned, type Client } from './client.ts'
+
+/** Numbers in [0, 1), the same for a seed (mulberry32). */
+function generator(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+const commands = [
+  ...['initialize', 'launch', 'attach', 'configurationDone', 'threads', 'pause', 'restart', 'cancel', 'goto', ''],
+  ...['setBreakpoints', 'setFunctionBreakpoints', 'setDataBreakpoints', 'setExceptionBreakpoints'],
+  ...['breakpointLocations', 'dataBreakpointInfo', 'exceptionInfo', 'source', 'loadedSources', 'completions'],
+  ...['setVariable', 'setExpression', 'backprop/runTo', 'backprop/goTo', 'constructor', '__proto__', 'toString'],
+  // Forwards the session ends sooner or later, so more goes backwards.
+  ...['continue', 'next', 'stepOut', 'stepIn', 'stepIn', 'stepIn'],
+  ...range(6).flatMap(() => ['stepBack', 'reverseContinue']),
+  ...range(4).flatMap(() => ['stackTrace', 'scopes', 'variables', 'evaluate']),
+]
+
+const nonsense = [
+  undefined,
+  null,
+  0,
+  -1,
+  1e308,
+  NaN,
+  '',
+  'x',
+  '\u0000',
+  [],
+  [null],
+  {},
+  { path: 5 },
+  true,
+  'grad',
+  '((((',
+  2 ** 53,
+]
+
+function requests(seed: number, count: number, path: string): [string, unknown][] {
+  const random = generator(seed)
+  const pick = <T>(from: readonly T[]) => from[Math.floor(random() * from.length)]!
+  const int = (most: number) => Math.floor(random() * most)
+  const sensible = (): Record<string, unknown> => ({
+    threadId: 1,
+    frameId: int(400),
+    variablesReference: int(400),
+    startFrame: int(5),
+    levels: int(30),
+    start: int(30),
+    count: int(30),
+    filter: pick(['indexed', 'named', undefined]),
+    expression: pick(['grad', 'data > 0', 'w', 'x.grad', 'norm(', 'v3', 'contributions', 'max(contributions)', '"']),
+    context: pick(['watch', 'hover', 'repl', 'clipboard', 'other']),
+    source: { path },
+    line: int(10),
+    column: int(20),
+    name: pick(['grad', 'data', 'x', 'v0', 'w.data']),
+    text: 'gr',
+    value: '1',
+    node: int(50),
+    tick: int(300),
+    sourceReference: int(3),
+    filters: pick([[], ['zero'], ['vanishing', 'raised'], ['unknown']]),
+    filterOptions: pick([[], [{ filterId: 'exploding', condition: pick(['0.1', 'grad >', 'op == "mul"']) }]]),
+    breakpoints: range(int(5)).map(() => ({
+      line: int(10),
+      name: pick(['mul', 'grad:#4', '*', 'nothing']),
+      dataId: pick(['gradient:0', 'value:3', 'gradient:99999', 'x']),
+      condition: pick([undefined, 'grad > 0', 'foreign.condition()', 'grad + op', 'pass == 1']),
+      hitCondition: pick([undefined, undefined, '2', '% 2', 'x']),
+      logMessage: pick([undefined, undefined, 'grad is {grad}', '{']),
+    })),
+    stopOn: pick(['backward', 'both', 'neither']),
+    program: pick(['a.tape', 'nothing.py', 5]),
+  })
+  return range(count).map(() => {
+    const given = sensible()
+    for (const key of Object.keys(given)) if (random() < 0.05) given[key] = pick(nonsense)
+    return [pick(commands), random() < 0.04 ? pick(nonsense) : given]
+  })
+}
+
+/** Many are under way at once; in the end every one has its answer. */
+async function converse(client: Client, asked: [string, unknown][]): Promise<{ refused: number; done: number }> {
+  const answers: Promise<boolean>[] = []
+  for (const [i, [command, given]] of asked.entries()) {
+    answers.push(client.ask(command, given).then(({ success }) => success))
+    if (i % 20 === 0) await answers.at(-1)
+  }
+  const done = (await Promise.all(answers)).filter(Boolean).length
+  expect(client.unanswered.size).toBe(0)
+  return { refused: answers.length - done, done }
+}
+
+describe('a conversation of anything', () => {
+  it.each(range(20))('in this process, seed %i: every request is answered', async (seed) => {
+    const nodes = range(30).map((i) => ({
+      op: (['leaf', 'mul', 'add', 'tanh'] as const)[(i * 7 + seed) % 4]!,
+      a: i * 3,
+      b: i * 5,
+      data: i / 10 - 1,
+      deep: i % 3,
+    }))
+    const client = over(seed % 4 === 3 ? mlp({ samples: 1, steps: 2 }) : expressionTape(nodes, 3))
+    await client.start({ program: 'a.tape' })
+    const { refused, done } = await converse(client, requests(seed, 1000, 'random.py'))
+    expect(refused + done).toBe(1000)
+    expect(Math.min(refused, done)).toBeGreaterThan(300)
+  })
+
+  it('with the stand-alone adapter while a script runs, and after: every request is answered', async () => {
+    const path = resolve('test/fixtures/debug/shared.py')
+    const { client, closed } = spawned()
+    await client.request('initialize', { adapterID: 'backprop' })
+    const launched = client.ask('launch', { program: path, stopOnEntry: true })
+    await client.event('initialized')
+    await client.request('configurationDone')
+    expect((await launched).success).toBe(true)
+    // While it runs. (A restart would end it, as one asks for.)
+    const all = requests(99, 5000, path).filter(([command]) => command !== 'restart')
+    await converse(client, all.slice(0, 1000))
+    if (!client.events.some(({ event }) => event === 'stopped')) await client.event('stopped')
+    const { refused, done } = await converse(client, all.slice(1000))
+    expect(refused + done).toBe(all.length - 1000)
+    await client.request('disconnect')
+    expect(await closed).toBe(0)
+  })
+
+  it('cut off by a kill leaves no process behind', async () => {
+    await inFolder({ 'endless.py': 'while True:\n    pass\n' }, async (cwd) => {
+      const { client, child, closed } = spawned()
+      await client.request('initialize', { adapterID: 'backprop' })
+      void client.ask('launch', { program: 'endless.py', cwd })
+      await client.event('initialized')
+      await client.request('configurationDone')
+      let children: number[] = []
+      while (children.length === 0) {
+        await new Promise((later) => setTimeout(later, 100))
+        children = childrenOf(child.pid!)
+      }
+      child.kill('SIGKILL')
+      await closed
+      const gone = () => children.every((pid) => !isAlive(pid))
+      for (let tries = 0; tries < 50 && !gone(); tries++) await new Promise((later) => setTimeout(later, 100))
+      expect(gone()).toBe(true)
+    })
+  })
+})
+
+function childrenOf(parent: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => parentOf(pid) === parent)
+}
+
+function parentOf(pid: number): number {
+  try {
+    return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1])
+  } catch {
+    return -1 // it ended meanwhile
+  }
+}
+
+const isAlive = (pid: number) => parentOf(pid) >= 0
