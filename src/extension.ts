@@ -1,6 +1,7 @@
 /** The extension's entry: builds the services and registers them. */
 import type { ExtensionContext } from 'vscode'
 import { registerCommands } from './ui/commands.ts'
+import { registerDebug } from './ui/debug.ts'
 import { Highlight } from './ui/highlight.ts'
 import { registerHover, registerInlayHints } from './ui/hover.ts'
 import { registerLens } from './ui/lens.ts'
@@ -18,6 +19,7 @@ export function activate(context: ExtensionContext): void {
     registerHover(panels, highlight),
     registerInlayHints(panels),
     registerLens(),
+    registerDebug(panels),
     report,
     highlight,
     panels,

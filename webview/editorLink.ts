@@ -43,6 +43,7 @@ export function linkEditor(explorer: Explorer, actions: EditorActions): Disposab
       quiet = element
       void explorer.goTo(element)
     }),
+    panel.onEvent('stand', ({ tick }) => explorer.stand(tick)),
     panel.onEvent('search', () => actions.search()),
     panel.onEvent('picture', ({ format }) => (format === 'svg' ? actions.saveSvg() : actions.savePng())),
   )

@@ -250,6 +250,13 @@ export class Explorer {
     this.store.set({ tick: this.stops[at]!.tick, atEnd: at === this.stops.length - 1 })
   }
 
+  /** A debugger has stopped: the node whose rule is about to run is framed. */
+  stand(tick: number): void {
+    this.pause()
+    this.following = true
+    this.store.set({ tick, atEnd: tick === this.state.overview?.lastTick })
+  }
+
   /** To where the next or the previous step is complete, also where the stops are further apart than that. */
   step(by: 1 | -1): Promise<void> {
     this.stepping = this.stepping.then(() =>

@@ -31,7 +31,7 @@ export interface Host {
 export interface PanelHost {
   /** Called at once, then with every change. Returns the function that stops listening. */
   onStatus(listener: (status: PanelStatus) => void): () => void
-  onEvent<K extends 'light' | 'goTo' | 'search' | 'picture'>(
+  onEvent<K extends 'light' | 'goTo' | 'stand' | 'search' | 'picture'>(
     name: K,
     listener: (payload: PanelEvents[K]) => void,
   ): () => void

@@ -18,7 +18,7 @@ const message = v.variant('type', [
   v.object({ type: v.literal('error'), id: v.number(), message: v.string() }),
   v.object({
     type: v.literal('event'),
-    name: v.picklist(['overview', 'scene', 'busy', 'status', 'renewed', 'light', 'goTo', 'search', 'picture']),
+    name: v.picklist(['overview', 'scene', 'busy', 'status', 'renewed', 'light', 'goTo', 'stand', 'search', 'picture']),
     payload: v.looseObject({}),
   }),
 ])

@@ -139,8 +139,6 @@ export class Debugger {
     this.plan = plan
     return {
       after: () => {
-        if (plan.kind === 'recording')
-          this.answering.event('capabilities', { capabilities: { supportsRestartRequest: true } })
         this.answering.event('initialized')
         if (this.configured) void this.begin(plan)
       },
@@ -160,6 +158,8 @@ export class Debugger {
       this.end = await plan.start()
       if (this.isOver()) return
       this.tellEnd()
+      // Only what nobody has to run again begins again by itself.
+      if (this.end === null) this.answering.event('capabilities', { capabilities: { supportsRestartRequest: true } })
       if (!plan.debug) return this.finish()
       const subject = this.subject ?? (await this.prepare(plan.stopOn))
       if (this.isOver()) return
@@ -275,8 +275,7 @@ export class Debugger {
       allThreadsStopped: true,
       ...(stop.hits.length > 0 ? { hitBreakpointIds: stop.hits.map(({ id }) => id) } : {}),
     })
-    const tick = Math.max(0, timeline.shown(stop.moment))
-    this.answering.event('backprop/position', { tick, node: at?.op ?? -1 })
+    this.answering.event('backprop/position', { tick: timeline.happens(stop.moment), node: at?.op ?? -1 })
   }
 
   /** What the exception filter that was hit says of this stop; null when none was. */
@@ -346,7 +345,7 @@ export class Debugger {
   /** A recording begins again at its first step; for a script the client starts a fresh session, with a fresh sandbox. */
   private restart(): Answer {
     if (!this.plan || this.isOver()) throw new Refusal(this.s.notLaunched)
-    if (this.plan.kind === 'recording') {
+    if (this.end === null && this.subject) {
       const { walker } = this.recorded()
       return {
         after: () => {
@@ -386,7 +385,7 @@ export class Debugger {
     this.answering.event('terminated', body)
   }
 
-  private isOver(): boolean {
+  isOver(): boolean {
     return this.state === 'over'
   }
 }

@@ -4,7 +4,7 @@ import { lastAtOrBefore, type Tape } from '../tape/tape.ts'
 export class Lineage {
   private readonly tape: Tape
   /** By name and site of values, and the pass that they were made for: values in the order of making. */
-  private peers: Map<string, Map<number, number[]>> | null = null
+  private peers: Map<number, Map<number, number[]>> | null = null
   private readonly ends: number[]
 
   constructor(tape: Tape) {
@@ -34,7 +34,8 @@ export class Lineage {
     const all = this.peersOf(value)
     const mine = all.get(this.madeFor(value))!
     const theirs = all.get(pass)
-    return theirs?.length === mine.length ? theirs[mine.indexOf(value)]! : null
+    if (theirs?.length !== mine.length) return null
+    return theirs[lastAtOrBefore(mine.length, (i) => mine[i]!, value)]!
   }
 
   private peersOf(value: number): Map<number, number[]> {
@@ -42,8 +43,8 @@ export class Lineage {
     return this.peers.get(this.key(value))!
   }
 
-  private group(): Map<string, Map<number, number[]>> {
-    const peers = new Map<string, Map<number, number[]>>()
+  private group(): Map<number, Map<number, number[]>> {
+    const peers = new Map<number, Map<number, number[]>>()
     for (let value = 0; value < this.tape.tables.rowsOf('value'); value++) {
       const key = this.key(value)
       const passes = peers.get(key) ?? new Map<number, number[]>()
@@ -61,7 +62,12 @@ export class Lineage {
     return this.tape.passAt(this.tape.table('value').tick.at(value)) + 1
   }
 
-  private key(value: number): string {
-    return `${this.tape.table('op').site.at(this.tape.table('value').op.at(value))} ${this.tape.nameOf(value)}`
+  /** Its site and its name as one number. */
+  private key(value: number): number {
+    const { tape } = this
+    const site = tape.table('op').site.at(tape.table('value').op.at(value))
+    const name = tape.rows('namesOfValue', value)[0]
+    const text = name === undefined ? -1 : tape.table('name').path.at(name)
+    return (site + 1) * (tape.tables.text.length + 1) + text + 1
   }
 }

@@ -71,6 +71,11 @@ export class Timeline {
     return this.kinds[moment] === Kind.step ? this.ticks[moment]! - 1 : this.ticks[moment]!
   }
 
+  /** The tick of the moment itself: before a rule, nothing but its step happens in it. */
+  happens(moment: number): number {
+    return moment < 0 ? 0 : moment >= this.length ? this.tape.lastTick : this.ticks[moment]!
+  }
+
   /** The value that is made, whose rule runs, or that is written to; −1 when the moment is about none. */
   value(moment: number): number {
     const row = this.rows[moment]!

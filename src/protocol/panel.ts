@@ -57,6 +57,8 @@ export interface PanelEvents extends SessionEvents {
   /** Light what a range of code made; empty: nothing. */
   light: { elements: Int32Array }
   goTo: { element: ElementId }
+  /** The debugger stands here. */
+  stand: { tick: number }
   search: Record<string, never>
   /** Make the picture and send it as `save`. */
   picture: { format: 'svg' | 'png' }

@@ -2,12 +2,13 @@
 import { access, constants, readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { Debugger } from '../debug/debugger.ts'
+import type { DebugHost } from '../debug/host.ts'
 import { defaultLimits } from '../protocol/runtime.ts'
 import type { DebugSeat, Debugging } from './serve.ts'
 
 export function debugging({ session, run, open, send }: DebugSeat): Debugging {
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() }
-  const debug = new Debugger({
+  const host: DebugHost = {
     tape: session.tape,
     send,
     absolute: (path, cwd) => resolve(cwd ?? '.', path),
@@ -19,9 +20,15 @@ export function debugging({ session, run, open, send }: DebugSeat): Debugging {
     stop: () => session.stop(),
     holds: async (path, text) => (await readFile(path, 'utf8').catch(() => null)) === text,
     left: () => send(null),
-  })
+  }
+  let debug = new Debugger(host)
   return {
-    receive: (message) => debug.receive(message),
+    receive: (message) => {
+      // The session stays when one that debugs it is over: the next one begins like the first.
+      if (debug.isOver() && (message as { command?: unknown } | null)?.command === 'initialize')
+        debug = new Debugger(host)
+      debug.receive(message)
+    },
     output: (stream, chunk) => debug.output(stream, decoders[stream].decode(chunk, { stream: true })),
   }
 }

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode'
 import type { Allowance } from '../protocol/panel.ts'
 import { allowMore } from './allowing.ts'
+import { debug } from './debug.ts'
 import { exportRecording, saveAs } from './exporting.ts'
 import type { Highlight } from './highlight.ts'
 import type { Panel } from './panel.ts'
@@ -79,6 +80,7 @@ export function registerCommands(
 
   const commands: Record<string, (...args: never[]) => unknown> = {
     'backprop-lens.visualize': visualize,
+    'backprop-lens.debug': debug,
     'backprop-lens.stop': () => panels.all.filter(({ running }) => running).forEach((panel) => panel.stop()),
     'backprop-lens.rerun': () => rerun(),
     'backprop-lens.revealInGraph': revealInGraph,

@@ -8,11 +8,17 @@ export function registerLens(): vscode.Disposable {
     onDidChangeCodeLenses: changed.event,
     provideCodeLenses(document) {
       if (!vscode.workspace.getConfiguration('backprop').get('codeLens', true)) return []
-      const title = `$(type-hierarchy-super) ${vscode.l10n.t('Visualize Backprop')}`
       const inCell = document.uri.scheme === 'vscode-notebook-cell'
-      const command = { title, command: 'backprop-lens.visualize', arguments: inCell ? [] : [document.uri] }
-      return backwardCalls(document.getText()).map(
-        ({ line, column }) => new vscode.CodeLens(new vscode.Range(line, column, line, column), command),
+      const given = inCell ? [] : [document.uri]
+      const { t } = vscode.l10n
+      const show = { title: `$(type-hierarchy-super) ${t('Visualize Backprop')}`, command: 'backprop-lens.visualize' }
+      const debug = { title: `$(debug-alt) ${t('Debug Backprop')}`, command: 'backprop-lens.debug' }
+      const commands = document.uri.scheme === 'file' ? [show, debug] : [show]
+      return backwardCalls(document.getText()).flatMap(({ line, column }) =>
+        commands.map(
+          (command) =>
+            new vscode.CodeLens(new vscode.Range(line, column, line, column), { ...command, arguments: given }),
+        ),
       )
     },
   })

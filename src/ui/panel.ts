@@ -88,6 +88,11 @@ export class Panel implements vscode.Disposable {
     return this.target !== null && !isRecording(this.target)
   }
 
+  /** The run that is going on, else what is shown. */
+  get recording(): Recording | null {
+    return this.next ?? this.shown
+  }
+
   get running(): boolean {
     return (this.next ?? this.shown)?.running ?? false
   }

@@ -78,11 +78,36 @@ export class Panels implements vscode.Disposable {
   }
 
   async run(target: Target): Promise<void> {
+    await this.panelFor(target).run(target)
+  }
+
+  /** The run is left to itself; its recording is there from the start. */
+  begin(target: Target): Panel {
+    const panel = this.panelFor(target)
+    void panel.run(target)
+    return panel
+  }
+
+  /** Of a recording that the editor has just opened. */
+  async whenShown(uri: vscode.Uri): Promise<Panel> {
+    const find = () => this.list.find(({ target }) => target?.uri === uri.toString())
+    for (let found = find(); ; found = find()) {
+      if (found) return found
+      await new Promise<void>((changed) => {
+        const once = this.onChanged(() => {
+          once.dispose()
+          changed()
+        })
+      })
+    }
+  }
+
+  private panelFor(target: Target): Panel {
     const known = this.list.find((panel) => panel.target?.uri === target.uri && panel.webview.viewType === VIEW_TYPE)
     const panel = known ?? this.add(this.create())
     if (known) known.webview.reveal(undefined, true)
     this.use(panel)
-    await panel.run(target)
+    return panel
   }
 
   /** An empty panel, which says what to do. */

@@ -50,8 +50,7 @@ export class Places {
     if (sites.length === 0) return { why: s.noSuchSource }
     const wanted = column === null ? this.beginningOn(sites, line) : this.innermost(source, line, column)
     if (wanted.length === 0) return { why: this.ruleLines.has(`${source} ${line}`) ? s.ruleOnLine : s.noNodeOnLine }
-    const ops = Int32Array.from(wanted.flatMap((site) => Array.from(this.opsOfSite.of(site)))).sort()
-    return { ops, range: column === null ? this.whole(wanted) : this.rangeOf(wanted[0]!) }
+    return { ops: this.opsOf(wanted), range: column === null ? this.whole(wanted) : this.rangeOf(wanted[0]!) }
   }
 
   /** Where a breakpoint can be within lines: for each expression the first character that belongs to no smaller one. */
@@ -76,6 +75,19 @@ export class Places {
     }
     const ops = wanted === '' ? [] : this.matching(wanted)
     return ops.length > 0 ? { ops: Int32Array.from(ops), range: null } : { why: s.nothingNamed(wanted) }
+  }
+
+  /** Ascending. */
+  private opsOf(sites: readonly number[]): Int32Array {
+    const lists = sites.map((site) => this.opsOfSite.of(site))
+    if (lists.length === 1) return lists[0]!
+    const ops = new Int32Array(lists.reduce((sum, list) => sum + list.length, 0))
+    let at = 0
+    for (const list of lists) {
+      ops.set(list, at)
+      at += list.length
+    }
+    return ops.sort()
   }
 
   private matching(wanted: string): number[] {

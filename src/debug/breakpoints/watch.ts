@@ -23,12 +23,14 @@ export class Watch {
   private readonly failed: (breakpoint: Breakpoint, error: unknown) => void
   private snapshot: Snapshot | null = null
   /** By op and by value: the breakpoints there, as offsets into one list. */
-  private ofOps: Lists<Breakpoint> = new Lists(0, [])
+  private ofOps = new Lists(0, [])
   private ofValues = new Map<number, Breakpoint[]>()
   private ofKinds: Breakpoint[][] = []
   /** Everything up to here was looked at for all breakpoints. */
   private seen = -1
   private empty = true
+  /** Set and not arranged yet. */
+  private wanted: readonly Breakpoint[] | null = null
 
   constructor(timeline: Timeline, stopOn: StopOn, failed: (breakpoint: Breakpoint, error: unknown) => void) {
     this.timeline = timeline
@@ -37,25 +39,29 @@ export class Watch {
     this.failed = failed
   }
 
+  /** What they mean together is worked out when the next movement asks. */
   set(breakpoints: readonly Breakpoint[]): void {
-    const all = breakpoints.filter((breakpoint) => breakpoint.verified)
-    const pairs: [number, Breakpoint][] = []
+    this.wanted = breakpoints.filter((breakpoint) => breakpoint.verified)
+  }
+
+  private arrange(all: readonly Breakpoint[]): void {
+    this.wanted = null
     this.ofValues = new Map()
     this.ofKinds = Object.values(Kind).map(() => [])
     for (const breakpoint of all) {
       const { target } = breakpoint
-      if (target.at === 'ops') for (const op of target.ops) pairs.push([op, breakpoint])
-      else if (target.at === 'value')
+      if (target.at === 'value')
         this.ofValues.set(target.value, [...(this.ofValues.get(target.value) ?? []), breakpoint])
       else if (target.at === 'filter') for (const kind of target.filter.kinds) this.ofKinds[kind]!.push(breakpoint)
     }
-    this.ofOps = new Lists(this.timeline.tape.ops, pairs)
+    this.ofOps = new Lists(this.timeline.tape.ops, all)
     this.empty = all.length === 0
     this.seen = all.length === 0 ? -1 : Math.min(...all.map(({ seen }) => seen))
   }
 
   /** The breakpoints hit at a moment, in the order in which they were set. */
   at(moment: number): Breakpoint[] {
+    if (this.wanted) this.arrange(this.wanted)
     if (this.empty) return []
     this.look(moment)
     return this.watching(moment).filter((breakpoint) => breakpoint.hitAt(moment))
@@ -113,8 +119,8 @@ export class Watch {
       for (const breakpoint of this.ofValues.get(this.timeline.value(moment)) ?? [])
         if (this.changes(breakpoint, moment, kind)) found.push(breakpoint)
     if (this.ofOps.size > 0) {
-      const there = this.ofOps.of(this.timeline.op(moment))
-      if (there.length > 0 && this.stopsNode(moment, kind)) found.push(...there)
+      const op = this.timeline.op(moment)
+      if (this.ofOps.has(op) && this.stopsNode(moment, kind)) found.push(...this.ofOps.of(op))
     }
     return found
   }
@@ -149,23 +155,33 @@ export class Watch {
   }
 }
 
-/** Lists by number, packed. */
-class Lists<T> {
+/** The breakpoints of each op, packed. */
+class Lists {
   readonly size: number
   private readonly offsets: Int32Array
-  private readonly entries: T[]
+  private readonly entries: Uint32Array
+  private readonly all: readonly Breakpoint[]
 
-  constructor(buckets: number, pairs: readonly (readonly [number, T])[]) {
-    this.size = pairs.length
-    this.offsets = new Int32Array(buckets + 1)
-    for (const [bucket] of pairs) this.offsets[bucket + 1]!++
-    for (let bucket = 0; bucket < buckets; bucket++) this.offsets[bucket + 1]! += this.offsets[bucket]!
+  constructor(ops: number, all: readonly Breakpoint[]) {
+    this.all = all
+    this.offsets = new Int32Array(ops + 1)
+    const each = (take: (op: number, i: number) => void) =>
+      all.forEach(({ target }, i) => {
+        if (target.at === 'ops') for (const op of target.ops) take(op, i)
+      })
+    each((op) => this.offsets[op + 1]!++)
+    for (let op = 0; op < ops; op++) this.offsets[op + 1]! += this.offsets[op]!
+    this.size = this.offsets[ops]!
     const next = this.offsets.slice()
-    this.entries = new Array<T>(pairs.length)
-    for (const [bucket, entry] of pairs) this.entries[next[bucket]!++] = entry
+    this.entries = new Uint32Array(this.size)
+    each((op, i) => (this.entries[next[op]!++] = i))
   }
 
-  of(bucket: number): T[] {
-    return bucket < 0 ? [] : this.entries.slice(this.offsets[bucket]!, this.offsets[bucket + 1]!)
+  has(op: number): boolean {
+    return op >= 0 && this.offsets[op]! < this.offsets[op + 1]!
+  }
+
+  of(op: number): Breakpoint[] {
+    return Array.from(this.entries.subarray(this.offsets[op], this.offsets[op + 1]), (i) => this.all[i]!)
   }
 }
