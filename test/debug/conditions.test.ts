@@ -1,5 +1,6 @@
 /** The language of conditions, against the table that every evaluator of it shares. */
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { evaluate, truth, type Names } from '../../src/debug/conditions/evaluate.ts'
@@ -52,6 +53,22 @@ describe('conditions', () => {
     const error = errorOf(() => truth(parseCondition(condition), namesOf(given)))
     expect(error.column).toBe(column)
     if (message !== null) expect(error.message).toBe(message)
+  })
+
+  it('of the README can be written', () => {
+    const text = readFileSync('README.md', 'utf8')
+    const rows = text
+      .slice(text.indexOf('| TensorBoard Debugger V1'), text.indexOf('</details>', text.indexOf('| MindInsight')))
+      .split('\n')
+    const conditions = rows
+      .filter((row) => row.startsWith('|'))
+      .flatMap((row) => Array.from(row.split('|')[2]!.matchAll(/`([^`]+)`/g), ([, code]) => code!))
+      .filter((code) => code !== 'leaf')
+    expect(conditions.length).toBeGreaterThan(28)
+    for (const condition of conditions) {
+      const holds = truth(parseCondition(condition), namesOf('scalar'))
+      expect(typeof holds, condition).toBe('boolean')
+    }
   })
 
   it('are valid Python', () => {

@@ -1,0 +1,78 @@
+/** The debugger in a real VS Code: from a breakpoint in the gutter to the end of the backward pass. */
+import { mkdirSync } from 'node:fs'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { Vscode } from '../support/vscode.ts'
+
+let vscode: Vscode
+
+beforeAll(async () => {
+  mkdirSync('.vscode-test', { recursive: true })
+  vscode = await Vscode.start({}, { 'debug.openDebug': 'openOnDebugBreak' })
+})
+afterAll(() => vscode?.close())
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') await picture(task.name.slice(0, 30))
+})
+
+const picture = (name: string) => vscode.page.screenshot({ path: `.vscode-test/debug-${name}.png` })
+
+const callStack = () => vscode.page.locator('.debug-call-stack .stack-frame .label')
+const variable = (name: string) =>
+  vscode.page.locator('.debug-variables .monaco-list-row', { hasText: new RegExp(`^${name}`) }).first()
+const press = async (title: RegExp) => {
+  await vscode.page.locator('.debug-toolbar').getByRole('button', { name: title }).first().click()
+}
+
+/** The first frame, once it is this one. */
+const standsAt = (frame: RegExp) =>
+  expect.poll(() => callStack().first().textContent(), { timeout: 20_000 }).toMatch(frame)
+
+test('without a breakpoint, Debug Backprop stops where the gradients begin to flow', async () => {
+  await vscode.open('neuron.py')
+  await vscode.command('Debug Backprop')
+  await standsAt(/^o \(tanh\)/)
+  await expect.poll(() => variable('grad').textContent()).toMatch(/1\.0000/)
+  // The graph stands there too: nothing has arrived before.
+  const view = await vscode.view('canvas')
+  const row = view.getByRole('treeitem', { name: /^n, / })
+  await expect.poll(() => row.first().getAttribute('aria-label')).toMatch(/gradient –|waiting/)
+  await picture('entry')
+})
+
+test('steps go on, and back; variables, call stack and graph follow', async () => {
+  await press(/Step Into/)
+  await standsAt(/^n \(add\)/)
+  await expect.poll(() => variable('grad').textContent()).toMatch(/0\.5000/)
+  expect(await callStack().nth(1).textContent()).toMatch(/^o \(tanh\) → 0\.5000/)
+  const view = await vscode.view('canvas')
+  const row = view.getByRole('treeitem', { name: /^n, / })
+  await expect.poll(() => row.first().getAttribute('aria-label')).toMatch(/gradient 0\.5000/)
+  await press(/Step Back/)
+  await standsAt(/^o \(tanh\)/)
+  await picture('back')
+})
+
+test('a breakpoint in the gutter stops before the rule of each node of its line; then it ends', async () => {
+  // The session goes on while breakpoints are set.
+  const line = vscode.editor.locator('.view-line', { hasText: 'n = x1' })
+  await line.click()
+  await vscode.page.keyboard.press('F9')
+  await vscode.editor.locator('.codicon-debug-breakpoint').first().waitFor()
+  for (const frame of [/^n \(add\)/, /^x1 \* w1 \+ x2 \* w2 \(add\)/]) {
+    await press(/Continue/)
+    await standsAt(frame)
+  }
+  await picture('breakpoint')
+  await press(/Reverse/)
+  await standsAt(/^n \(add\)/)
+  await press(/Stop/)
+  await vscode.page.locator('.debug-toolbar').waitFor({ state: 'hidden' })
+})
+
+test('with a breakpoint set before, the run goes to it', async () => {
+  await vscode.command('Debug Backprop')
+  await standsAt(/^n \(add\)/)
+  await vscode.page.locator('.debug-breakpoints', { hasText: 'Gradient becomes NaN or infinite' }).waitFor()
+  await press(/Stop/)
+  await vscode.page.locator('.debug-toolbar').waitFor({ state: 'hidden' })
+})
