@@ -11,6 +11,7 @@ import { BreakpointStore } from './breakpoints/store.ts'
 import { Watch, type StopOn } from './breakpoints/watch.ts'
 import { breakpointHandlers } from './breakpointHandlers.ts'
 import { Given, Refusal } from './given.ts'
+import { gatePlan } from './gatePlan.ts'
 import type { DebugHost } from './host.ts'
 import { inspectionHandlers } from './inspectionHandlers.ts'
 import type { Situation } from './situation.ts'
@@ -55,6 +56,14 @@ export class Debugger {
   private configured = false
   private state: 'idle' | 'recording' | 'moving' | 'standing' | 'over' = 'idle'
   private pausing = false
+  /** The script waits at the gate. */
+  private waits = false
+  private ended = false
+  /** Nodes among which breakpoints were looked for. */
+  private placed = 0
+  /** Where it goes while it moves. */
+  private movement: Movement | null = null
+  private reason: 'step' | 'entry' = 'step'
   private end: RunEnd | null = null
   private nextNumber = 1
   private readonly handlers: Readonly<Record<string, Handler>>
@@ -155,20 +164,80 @@ export class Debugger {
   private async begin(plan: Plan): Promise<void> {
     try {
       this.state = 'recording'
-      this.end = await plan.start()
+      const ended = plan.start()
+      if (this.waits) void this.wait(plan)
+      this.end = await ended
+      this.ended = true
+      this.waits = false
       if (this.isOver()) return
       this.tellEnd()
       // Only what nobody has to run again begins again by itself.
       if (this.end === null) this.answering.event('capabilities', { capabilities: { supportsRestartRequest: true } })
       if (!plan.debug) return this.finish()
-      const subject = this.subject ?? (await this.prepare(plan.stopOn))
+      const live = this.subject !== null && plan.kind !== 'recording'
+      const subject = live ? await this.grow() : (this.subject ?? (await this.prepare(plan.stopOn)))
       if (this.isOver()) return
+      subject.walker.open = false
+      if (live) {
+        if (this.movement) this.go(this.movement, this.reason)
+        return
+      }
       if (this.host.tape.passes === 0) this.output('important', `${this.s.noPasses}\n`)
       this.enter(subject, plan)
     } catch (error) {
       this.output('important', `${messageOf(error, this.s)}\n`)
       this.finish()
     }
+  }
+
+  /** The script waits at the gate: everything that it did is on the tape. */
+  waiting(): void {
+    this.waits = true
+    if (this.plan && this.configured && this.state !== 'over') void this.wait(this.plan)
+  }
+
+  private async wait(plan: Plan): Promise<void> {
+    if (!plan.debug) return this.goOn({ from: -1, direction: 1, goal: null })
+    const first = this.subject === null
+    const subject = first ? await this.prepare(plan.stopOn) : await this.grow()
+    if (this.isOver()) return
+    subject.walker.open = !this.ended
+    if (first) this.enter(subject, plan)
+    else if (this.movement) this.go(this.movement, this.reason)
+  }
+
+  private async grow(): Promise<Subject> {
+    const subject = this.recorded()
+    const { tape } = this.host
+    await this.sources.look()
+    if (tape.ops > this.placed || this.ended) {
+      this.placed = tape.ops
+      subject.places = new Places(tape)
+      for (const breakpoint of this.store.grow(tape, subject.places))
+        if (breakpoint.request.kind !== 'filter')
+          this.answering.event('breakpoint', { reason: 'changed', breakpoint: this.tell(breakpoint) })
+    }
+    subject.timeline.grow()
+    subject.watch.grow(this.ended)
+    this.rewatch()
+    return subject
+  }
+
+  /** The script runs on until something may have happened that this movement ends at. */
+  private goOn(movement: Movement): void {
+    this.waits = false
+    const plan = gatePlan(this.host.tape, movement, this.store.all(), this.plan?.stopOn ?? 'backward')
+    void this.host.command({ kind: 'go', ...plan })
+  }
+
+  /** Whether the script itself waits where the debugger stands: nothing was recorded since but that a rule has begun. */
+  atPresent(): boolean {
+    const { stop, subject } = this
+    if (!this.waits || !stop || !subject) return false
+    const { timeline } = subject
+    for (let moment = stop.moment + 1; moment < timeline.length; moment++)
+      if (timeline.kind(moment) !== Kind.step) return false
+    return true
   }
 
   private async prepare(stopOn: StopOn): Promise<Subject> {
@@ -240,10 +309,15 @@ export class Debugger {
     if (this.isOver()) return
     this.state = 'moving'
     const { walker, timeline } = this.recorded()
+    this.movement = movement
+    this.reason = reason
     const stop = walker.walk(movement, performance.now() + SLICE_MS)
     if (stop === null) {
       if (this.pausing) this.stand({ moment: walker.position, why: 'step', hits: [] }, 'pause')
       else setTimeout(() => this.go(movement, reason), 0)
+    } else if (stop.why === 'more') {
+      if (this.pausing && stop.moment >= 0) this.stand({ ...stop, why: 'step' }, 'pause')
+      else if (this.waits) this.goOn(movement)
     } else if (stop.why === 'end' && (movement.goal === null || movement.from >= timeline.length)) this.finish()
     else this.stand(stop, stop.why === 'start' ? 'entry' : reason)
   }
@@ -251,6 +325,7 @@ export class Debugger {
   private stand(stop: Stop, reason: 'step' | 'entry' | 'pause' | 'goto'): void {
     const { timeline } = this.recorded()
     this.state = 'standing'
+    this.movement = null
     this.pausing = false
     this.stop = stop
     const at = this.situation(stop.moment)
@@ -337,7 +412,7 @@ export class Debugger {
   }
 
   private pause(): Answer {
-    if (this.state === 'recording') this.output('console', `${this.s.recording}\n`)
+    if (this.state === 'recording' && !this.subject) this.output('console', `${this.s.recording}\n`)
     this.pausing = this.state === 'recording' || this.state === 'moving'
     return {}
   }

@@ -1,4 +1,5 @@
 /** What a debugger needs of where it runs. */
+import type { GateCommand, GateReply } from '../protocol/gate.ts'
 import type { RunEnd } from '../protocol/runtime.ts'
 import type { Tape } from '../tape/tape.ts'
 
@@ -8,8 +9,8 @@ export interface Launch {
   args: string[]
   cwd: string | undefined
   runtime: string
-  /** false: only run it. */
-  capture: boolean
+  /** It is debugged while it runs, and waits at the gate; else it only runs. */
+  gated: boolean
 }
 
 export interface DebugHost {
@@ -26,6 +27,8 @@ export interface DebugHost {
   open(path: string): Promise<void>
   /** The session's own run, which somebody else started: how it ended, null for a recording. */
   recorded(): Promise<RunEnd | null>
+  /** Tells a script that waits at the gate what to do; null when it went on, or is over. */
+  command(command: GateCommand): Promise<GateReply | null>
   /** The run ends within a second. */
   stop(): void
   /** Whether a file holds the text that was recorded. */

@@ -5,11 +5,17 @@ export class Lineage {
   private readonly tape: Tape
   /** By name and site of values, and the pass that they were made for: values in the order of making. */
   private peers: Map<number, Map<number, number[]>> | null = null
-  private readonly ends: number[]
+  private ends: number[] = []
 
   constructor(tape: Tape) {
     this.tape = tape
-    this.ends = Array.from({ length: tape.passes }, (_, pass) => tape.passEnd(pass))
+    this.grow()
+  }
+
+  /** The tape has grown. */
+  grow(): void {
+    this.ends = Array.from({ length: this.tape.passes }, (_, pass) => this.tape.passEnd(pass))
+    this.peers = null
   }
 
   /** What it was in the last pass that ended before a tick; null when there was none. */

@@ -41,6 +41,6 @@ export async function planOf(given: Given, host: DebugHost, s: Strings): Promise
   }
   if (recording)
     return { ...common, kind: 'recording', start: () => Promise.resolve(null), stopOnEntry: stopOnEntry(true) }
-  const start = () => host.run({ program: path, args, cwd, runtime, capture: debug })
+  const start = () => host.run({ program: path, args, cwd, runtime, gated: debug })
   return { ...common, kind: 'script', start, stopOnEntry: stopOnEntry(false) }
 }

@@ -2,7 +2,7 @@
  * Everything that happened in a run, one moment after the other: where a debugger can stand. A moment is a number;
  * what comes later has a larger one.
  */
-import { OpKind } from '../protocol/wire.ts'
+import { OpKind, type TableName } from '../protocol/wire.ts'
 import { stream, type Stream } from '../tape/snapshot.ts'
 import { lastAtOrBefore, type Tape } from '../tape/tape.ts'
 
@@ -27,22 +27,26 @@ export type Kind = (typeof Kind)[keyof typeof Kind]
 
 export class Timeline {
   readonly tape: Tape
-  readonly length: number
-  private readonly kinds: Uint8Array
-  private readonly rows: Int32Array
-  private readonly ticks: Float64Array
+  length = 0
+  private kinds = new Uint8Array(0)
+  private rows = new Int32Array(0)
+  private ticks = new Float64Array(0)
+  /** How many rows of each table were taken. */
+  private readonly taken = new Map<TableName, number>()
 
-  /** Reads the tape as it is now; make a new one when it has grown. */
   constructor(tape: Tape) {
     this.tape = tape
-    const streams = streamsOf(tape)
-    this.length = streams.reduce((sum, { rows }) => sum + rows, 0)
-    this.kinds = new Uint8Array(this.length)
-    this.rows = new Int32Array(this.length)
-    this.ticks = new Float64Array(this.length)
+    this.grow()
+  }
+
+  /** Takes what was recorded since; what is there keeps its number. */
+  grow(): void {
+    const streams = this.streams()
+    const end = streams.reduce((sum, { rows }) => sum + rows, this.length)
+    this.makeRoom(end)
     const cursors = streams.map(() => 0)
     const heads = streams.map((s) => (s.rows > 0 ? s.tick(s.row(0)) : Infinity))
-    for (let moment = 0; moment < this.length; moment++) {
+    for (let moment = this.length; moment < end; moment++) {
       let kind = -1
       for (let k = 0; k < streams.length; k++)
         if (cursors[k]! < streams[k]!.rows && (kind < 0 || heads[k]! < heads[kind]!)) kind = k
@@ -53,6 +57,7 @@ export class Timeline {
       const next = ++cursors[kind]!
       if (next < from.rows) heads[kind] = from.tick(from.row(next))
     }
+    this.length = end
   }
 
   kind(moment: number): Kind {
@@ -155,41 +160,56 @@ export class Timeline {
       if (this.tape.count('endOfStep', steps[i]!) === 0 || this.tape.stepDone(steps[i]!) > tick) return steps[i]!
     return -1
   }
-}
 
-/** In the order of `Kind`. */
-function streamsOf(tape: Tape): Stream[] {
-  const ofTable = (name: 'value' | 'step' | 'contribution' | 'root' | 'write') => {
-    const { tick, rows } = tape.table(name)
-    return stream(rows, (row) => tick.at(row))
+  /** What each table has got since, in the order of `Kind`. */
+  private streams(): Stream[] {
+    const { tape } = this
+    const fresh = (name: TableName, tick: (row: number) => number, wanted?: (row: number) => boolean): Stream => {
+      const from = this.taken.get(name) ?? 0
+      const rows: number[] = []
+      for (let row = from; row < tape.tables.rowsOf(name); row++) if (wanted?.(row) ?? true) rows.push(row)
+      this.taken.set(name, tape.tables.rowsOf(name))
+      const order = stream(rows.length, (i) => tick(rows[i]!))
+      return { rows: rows.length, row: (i) => rows[order.row(i)]!, tick }
+    }
+    const timed = (name: 'value' | 'step' | 'contribution' | 'root' | 'write') => {
+      const { tick } = tape.table(name)
+      return fresh(name, (row) => tick.at(row))
+    }
+    const held = tape.table('held')
+    const { op } = tape.table('value')
+    const { kind } = tape.table('op')
+    const event = tape.table('event')
+    const last = tape.lastTick
+    const ends = Array.from({ length: tape.passes }, (_, pass) => Math.min(tape.passEnd(pass), last))
+    return [
+      timed('value'),
+      timed('step'),
+      timed('contribution'),
+      timed('root'),
+      timed('write'),
+      fresh(
+        'held',
+        (row) => ends[held.pass.at(row)]!,
+        (row) => kind.at(op.at(held.value.at(row))) === OpKind.leaf,
+      ),
+      fresh(
+        'event',
+        (row) => event.tick.at(row),
+        (row) => tape.tables.string(event.kind.at(row)) === 'exception',
+      ),
+    ]
   }
-  const held = tape.table('held')
-  const { op } = tape.table('value')
-  const last = tape.lastTick
-  const ends = Array.from({ length: tape.passes }, (_, pass) => Math.min(tape.passEnd(pass), last))
-  const leaves = chosen(held.rows, (row) => isParameterLike(tape, op.at(held.value.at(row))))
-  const event = tape.table('event')
-  const raised = chosen(event.rows, (row) => tape.tables.string(event.kind.at(row)) === 'exception')
-  return [
-    ofTable('value'),
-    ofTable('step'),
-    ofTable('contribution'),
-    ofTable('root'),
-    ofTable('write'),
-    subset(leaves, (row) => ends[held.pass.at(row)]!),
-    subset(raised, (row) => event.tick.at(row)),
-  ]
-}
 
-const isParameterLike = (tape: Tape, op: number) => tape.table('op').kind.at(op) === OpKind.leaf
-
-function chosen(rows: number, wanted: (row: number) => boolean): number[] {
-  const found: number[] = []
-  for (let row = 0; row < rows; row++) if (wanted(row)) found.push(row)
-  return found
-}
-
-function subset(rows: readonly number[], tick: (row: number) => number): Stream {
-  const order = stream(rows.length, (i) => tick(rows[i]!))
-  return { rows: rows.length, row: (i) => rows[order.row(i)]!, tick }
+  private makeRoom(length: number): void {
+    if (length <= this.kinds.length) return
+    const room = this.length === 0 ? length : Math.max(length, 2 * this.kinds.length)
+    const [kinds, rows, ticks] = [new Uint8Array(room), new Int32Array(room), new Float64Array(room)]
+    kinds.set(this.kinds)
+    rows.set(this.rows)
+    ticks.set(this.ticks)
+    this.kinds = kinds
+    this.rows = rows
+    this.ticks = ticks
+  }
 }

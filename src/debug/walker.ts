@@ -7,7 +7,8 @@ import type { Timeline } from './timeline.ts'
 export interface Stop {
   /** Before the first moment −1, after the last one the timeline's length. */
   moment: number
-  why: 'breakpoint' | 'step' | 'start' | 'end'
+  /** `more`: the end of what is recorded so far, which is no place to stop at. */
+  why: 'breakpoint' | 'step' | 'start' | 'end' | 'more'
   /** The breakpoints hit there. */
   hits: Breakpoint[]
 }
@@ -31,6 +32,8 @@ export class Walker {
   /** Prints a message of a logpoint; null: it has none to print at this moment. */
   private readonly print: (breakpoint: Breakpoint, moment: number) => void
   position = -1
+  /** The script goes on recording. */
+  open = false
 
   constructor(watch: Watch, stopOn: StopOn, print: (breakpoint: Breakpoint, moment: number) => void) {
     this.timeline = watch.timeline
@@ -64,6 +67,7 @@ export class Walker {
       if (goal?.(moment)) return { moment, why: 'step', hits: [] }
       if (looked % STRIDE === 0 && performance.now() > deadline) return null
     }
+    if (direction === 1 && this.open) return { moment: this.position, why: 'more', hits: [] }
     this.position = direction === 1 ? length : Math.min(this.first(), Math.max(from, 0))
     return { moment: this.position, why: direction === 1 ? 'end' : 'start', hits: [] }
   }

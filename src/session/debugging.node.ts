@@ -13,8 +13,16 @@ export function debugging({ session, run, open, send }: DebugSeat): Debugging {
     send,
     absolute: (path, cwd) => resolve(cwd ?? '.', path),
     readable: (path) => access(path, constants.R_OK),
-    run: ({ program, args, cwd, runtime, capture }) =>
-      run(runtime, { script: program, args, cwd: resolve(cwd ?? dirname(program)), capture, limits: defaultLimits }),
+    run: ({ program, args, cwd, runtime, gated }) =>
+      run(runtime, {
+        script: program,
+        args,
+        cwd: resolve(cwd ?? dirname(program)),
+        capture: true,
+        gated,
+        limits: defaultLimits,
+      }),
+    command: (command) => session.command(command),
     open: async (path) => open(await readFile(path)),
     recorded: () => session.recorded,
     stop: () => session.stop(),
@@ -29,6 +37,7 @@ export function debugging({ session, run, open, send }: DebugSeat): Debugging {
         debug = new Debugger(host)
       debug.receive(message)
     },
+    waiting: () => debug.waiting(),
     output: (stream, chunk) => debug.output(stream, decoders[stream].decode(chunk, { stream: true })),
   }
 }

@@ -38,6 +38,8 @@ export interface DebugSeat {
 export interface Debugging {
   receive(message: unknown): void
   output(stream: 'stdout' | 'stderr', chunk: Uint8Array): void
+  /** The script waits at the gate. */
+  waiting(): void
 }
 
 /** A layout that takes longer is announced, so that it can be given up. */
@@ -53,6 +55,7 @@ export function serveSession(port: Port, services: Services): void {
     ready: (info) => channel.emit('ready', info),
     grown: () => pushOverview(),
     ended: () => pushOverview(),
+    waiting: () => debug?.waiting(),
   })
   const graph = new GraphView(session.tape, new Layouter(services.elkWorker))
   let layout: AbortController | null = null

@@ -59,7 +59,7 @@ export function registerDebug(panels: Panels): vscode.Disposable {
   )
 }
 
-async function adapterFor(panels: Panels, { program }: Configuration): Promise<Adapter> {
+async function adapterFor(panels: Panels, { program, noDebug }: Configuration): Promise<Adapter> {
   const uri = /^[a-z][a-z\d+.-]+:/i.test(program) ? vscode.Uri.parse(program) : vscode.Uri.file(program)
   if (uri.path.endsWith('.tape')) {
     await vscode.commands.executeCommand('vscode.openWith', uri, TAPE_TYPE, vscode.ViewColumn.Beside)
@@ -67,7 +67,7 @@ async function adapterFor(panels: Panels, { program }: Configuration): Promise<A
   }
   const target = targetOf(uri)
   if (!target) throw new Error(vscode.l10n.t('Open a Python script to debug it.'))
-  return new Adapter(panels.begin(target))
+  return new Adapter(panels.begin(target, noDebug !== true))
 }
 
 /** Hands messages on to the debugger that sits over the panel's recording; the panel shows where it stands. */

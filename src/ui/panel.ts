@@ -106,8 +106,8 @@ export class Panel implements vscode.Disposable {
     for (const emitter of [this.changed, this.ended, this.printed, this.begun]) emitter.dispose()
   }
 
-  /** Runs a script; what is shown stays until the new run has something to show. */
-  async run(target: Target): Promise<void> {
+  /** Runs a script, `gated` for a debugger that it waits for; what is shown stays until the new run has something to show. */
+  async run(target: Target, gated = false): Promise<void> {
     this.next?.dispose()
     const recording = (this.next = new Recording(this.services, target))
     this.begun.fire(target)
@@ -119,7 +119,7 @@ export class Panel implements vscode.Disposable {
     })
     this.told()
     try {
-      const end = await recording.run()
+      const end = await recording.run(gated)
       if (this.disposed || (this.next !== recording && this.shown !== recording)) return
       if (this.shown !== recording) this.show(recording)
       this.told()

@@ -82,9 +82,9 @@ export class Panels implements vscode.Disposable {
   }
 
   /** The run is left to itself; its recording is there from the start. */
-  begin(target: Target): Panel {
+  begin(target: Target, gated: boolean): Panel {
     const panel = this.panelFor(target)
-    void panel.run(target)
+    void panel.run(target, gated)
     return panel
   }
 

@@ -61,12 +61,12 @@ export class Recording implements vscode.Disposable {
     void this.session.dispose()
   }
 
-  async run(): Promise<RunEnd> {
+  async run(gated: boolean): Promise<RunEnd> {
     const { target, given } = await gatherTexts(this.target)
     this.target = target
     const { grants } = this.services
     const request = {
-      ...{ script: target.path, args: [], cwd: target.cwd, capture: true },
+      ...{ script: target.path, args: [], cwd: target.cwd, capture: true, gated },
       limits: grants.limits(target.uri, settingsLimits()),
       folders: vscode.workspace.isTrusted ? grants.of(target.uri).folders : [],
     }

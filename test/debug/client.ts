@@ -122,6 +122,7 @@ export function over(tape: Tape): Client {
     run: () => Promise.reject(new Error('there is nothing to run')),
     open: () => Promise.resolve(),
     recorded: () => Promise.resolve(null),
+    command: () => Promise.resolve(null),
     stop: () => undefined,
     holds: () => Promise.resolve(true),
     left: () => undefined,

@@ -199,6 +199,20 @@ describe('a script', () => {
     expect(client.events.find(({ event }) => event === 'exited')?.body).toEqual({ exitCode: 0 })
   })
 
+  it('waits where the debugger stops: nothing after that has happened yet', async () => {
+    const client = adapter()
+    const printed = () => client.events.filter(({ event, body }) => event === 'output' && body.category === 'stdout')
+    await client.start({ program: script('recursion') }, setting(['setBreakpoints', lines('recursion', 28)]))
+    await new Promise((later) => setTimeout(later, 500))
+    expect(printed()).toEqual([])
+    // What it prints comes before the end that follows from it.
+    expect((await client.move('stepBack')).event).toBe('stopped')
+    expect((await client.move('continue')).event).toBe('stopped')
+    expect(printed()).toEqual([])
+    expect((await client.move('continue')).event).toBe('terminated')
+    expect(printed()).toHaveLength(1)
+  })
+
   it('that never ends is left within a second', async () => {
     await inFolder({ 'endless.py': 'while True:\n    pass\n' }, async (cwd) => {
       const { client, closed } = spawned()

@@ -7,7 +7,7 @@ let vscode: Vscode
 
 beforeAll(async () => {
   mkdirSync('.vscode-test', { recursive: true })
-  vscode = await Vscode.start({}, { 'debug.openDebug': 'openOnDebugBreak' })
+  vscode = await Vscode.start({})
 })
 afterAll(() => vscode?.close())
 afterEach(async ({ task }) => {
@@ -19,9 +19,7 @@ const picture = (name: string) => vscode.page.screenshot({ path: `.vscode-test/d
 const callStack = () => vscode.page.locator('.debug-call-stack .stack-frame .label')
 const variable = (name: string) =>
   vscode.page.locator('.debug-variables .monaco-list-row', { hasText: new RegExp(`^${name}`) }).first()
-const press = async (title: RegExp) => {
-  await vscode.page.locator('.debug-toolbar').getByRole('button', { name: title }).first().click()
-}
+const press = (title: string) => vscode.command(`Debug: ${title}`)
 
 /** The first frame, once it is this one. */
 const standsAt = (frame: RegExp) =>
@@ -29,6 +27,7 @@ const standsAt = (frame: RegExp) =>
 
 test('without a breakpoint, Debug Backprop stops where the gradients begin to flow', async () => {
   await vscode.open('neuron.py')
+  await vscode.command('View: Show Run and Debug')
   await vscode.command('Debug Backprop')
   await standsAt(/^o \(tanh\)/)
   await expect.poll(() => variable('grad').textContent()).toMatch(/1\.0000/)
@@ -40,14 +39,14 @@ test('without a breakpoint, Debug Backprop stops where the gradients begin to fl
 })
 
 test('steps go on, and back; variables, call stack and graph follow', async () => {
-  await press(/Step Into/)
+  await press('Step Into')
   await standsAt(/^n \(add\)/)
   await expect.poll(() => variable('grad').textContent()).toMatch(/0\.5000/)
   expect(await callStack().nth(1).textContent()).toMatch(/^o \(tanh\) → 0\.5000/)
   const view = await vscode.view('canvas')
   const row = view.getByRole('treeitem', { name: /^n, / })
   await expect.poll(() => row.first().getAttribute('aria-label')).toMatch(/gradient 0\.5000/)
-  await press(/Step Back/)
+  await press('Step Back')
   await standsAt(/^o \(tanh\)/)
   await picture('back')
 })
@@ -59,13 +58,13 @@ test('a breakpoint in the gutter stops before the rule of each node of its line;
   await vscode.page.keyboard.press('F9')
   await vscode.editor.locator('.codicon-debug-breakpoint').first().waitFor()
   for (const frame of [/^n \(add\)/, /^x1 \* w1 \+ x2 \* w2 \(add\)/]) {
-    await press(/Continue/)
+    await press('Continue')
     await standsAt(frame)
   }
   await picture('breakpoint')
-  await press(/Reverse/)
+  await press('Reverse')
   await standsAt(/^n \(add\)/)
-  await press(/Stop/)
+  await press('Stop')
   await vscode.page.locator('.debug-toolbar').waitFor({ state: 'hidden' })
 })
 
@@ -73,6 +72,6 @@ test('with a breakpoint set before, the run goes to it', async () => {
   await vscode.command('Debug Backprop')
   await standsAt(/^n \(add\)/)
   await vscode.page.locator('.debug-breakpoints', { hasText: 'Gradient becomes NaN or infinite' }).waitFor()
-  await press(/Stop/)
+  await press('Stop')
   await vscode.page.locator('.debug-toolbar').waitFor({ state: 'hidden' })
 })

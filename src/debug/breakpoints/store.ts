@@ -39,6 +39,16 @@ export class BreakpointStore {
     return all
   }
 
+  /** The tape has grown: nodes were made where breakpoints are. Returns those that say something else now. */
+  grow(tape: Tape, places: Places): Breakpoint[] {
+    this.tape = { tape, places }
+    return this.all().filter((breakpoint) => {
+      const before = breakpoint.message
+      breakpoint.target = this.targetOf(breakpoint.request)
+      return breakpoint.message !== before
+    })
+  }
+
   private made(request: Request): Breakpoint {
     const breakpoint = new Breakpoint(this.nextId++, request, this.s)
     if (this.tape) breakpoint.forget(this.targetOf(request))

@@ -22,6 +22,7 @@ export class Watch {
   /** Called once per breakpoint whose condition cannot be evaluated. */
   private readonly failed: (breakpoint: Breakpoint, error: unknown) => void
   private snapshot: Snapshot | null = null
+  private growing = false
   /** By op and by value: the breakpoints there, as offsets into one list. */
   private ofOps = new Lists(0, [])
   private ofValues = new Map<number, Breakpoint[]>()
@@ -37,6 +38,13 @@ export class Watch {
     this.lineage = new Lineage(timeline.tape)
     this.stopOn = stopOn
     this.failed = failed
+  }
+
+  /** The tape has grown, and may go on to. */
+  grow(ended: boolean): void {
+    this.snapshot = null
+    this.growing = !ended
+    this.lineage.grow()
   }
 
   /** What they mean together is worked out when the next movement asks. */
@@ -148,6 +156,7 @@ export class Watch {
 
   /** In the order of time a snapshot only reads what is new. */
   private gradient(value: number, tick: number): Gradient {
+    if (this.growing) return gradientAt(this.timeline.tape, value, tick)
     this.snapshot ??= new Snapshot(this.timeline.tape)
     this.snapshot.moveTo(tick)
     const held = this.snapshot.heldNumber(value)
