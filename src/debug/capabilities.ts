@@ -21,6 +21,8 @@ export const capabilities = (s: Strings): DebugProtocol.Capabilities => ({
     conditionDescription: filter.conditionLabel(s),
   })),
   supportsStepBack: true,
+  supportsSetVariable: true,
+  supportsSetExpression: true,
   supportsEvaluateForHovers: true,
   supportsClipboardContext: true,
   supportsCompletionsRequest: true,

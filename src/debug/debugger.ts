@@ -18,6 +18,7 @@ import type { Situation } from './situation.ts'
 import { capabilities } from './capabilities.ts'
 import { describe, topFrame } from './stopTexts.ts'
 import { situationAt } from './situation.ts'
+import { Present } from './present.ts'
 import { planOf, type Plan } from './plan.ts'
 import { Sources } from './sources.ts'
 import type { Step } from './stepping.ts'
@@ -58,6 +59,8 @@ export class Debugger {
   private pausing = false
   /** The script waits at the gate. */
   private waits = false
+  /** What was asked of it at this stop. */
+  private now: Present | null = null
   private ended = false
   /** Nodes among which breakpoints were looked for. */
   private placed = 0
@@ -230,14 +233,23 @@ export class Debugger {
     void this.host.command({ kind: 'go', ...plan })
   }
 
-  /** Whether the script itself waits where the debugger stands: nothing was recorded since but that a rule has begun. */
-  atPresent(): boolean {
+  /** The script itself, when it waits where the debugger stands; null in the past and after the run. */
+  present(): Present | null {
+    if (!this.atPresent()) return null
+    this.now ??= new Present(this.host, this.s)
+    return this.now
+  }
+
+  /** The script waits before it adds what was recorded last, so that one contribution may be on the tape already. */
+  private atPresent(): boolean {
     const { stop, subject } = this
     if (!this.waits || !stop || !subject) return false
     const { timeline } = subject
-    for (let moment = stop.moment + 1; moment < timeline.length; moment++)
-      if (timeline.kind(moment) !== Kind.step) return false
-    return true
+    const since = []
+    for (let moment = stop.moment + 1; moment < timeline.length && since.length < 2; moment++)
+      if (timeline.kind(moment) !== Kind.step) since.push(timeline.kind(moment))
+    if (timeline.kind(stop.moment) === Kind.contribution) return since.length === 1 && since[0] === Kind.contribution
+    return since.length === 0 || (since.length === 1 && since[0] === Kind.contribution)
   }
 
   private async prepare(stopOn: StopOn): Promise<Subject> {
@@ -382,6 +394,7 @@ export class Debugger {
   private retire(): void {
     if (this.view) this.nextNumber = this.view.next
     this.view = null
+    this.now = null
   }
 
   private print(breakpoint: Breakpoint, moment: number): void {

@@ -4,53 +4,90 @@ import { sourceOf } from './breakpoints/requests.ts'
 import type { Debugger } from './debugger.ts'
 import { completions, evaluate } from './evaluation.ts'
 import { Given, Refusal } from './given.ts'
+import { pathOf, shownVariable, textOf, type Held } from './present.ts'
+
+/** Parts of a value that are asked for at once. */
+const MOST_HELD = 1000
 
 export function inspectionHandlers(session: Debugger): Record<string, Handler> {
   const given = (value: unknown) => new Given(value, session.s)
-  const refuseSet: Handler = () => {
-    throw new Refusal(session.s.setRefused)
-  }
   return {
-    stackTrace: (value) => {
+    stackTrace: async (value) => {
       const wanted = given(value)
-      const body = session
-        .standing()
-        .stack(wanted.optionalNumber('startFrame') ?? 0, wanted.optionalNumber('levels') ?? 0)
-      return { body }
+      const view = session.standing()
+      const start = Math.max(0, wanted.optionalNumber('startFrame') ?? 0)
+      const levels = Math.max(0, wanted.optionalNumber('levels') ?? 0)
+      const body = view.stack(start, levels)
+      const present = session.present()
+      if (!present) return { body }
+      const frames = await present.frames()
+      return {
+        body: view.withScript(body, start, levels, frames, (path) => session.sources.of({ path, reference: 0 })),
+      }
     },
-    scopes: (value) => ({ body: { scopes: session.standing().scopesOf(given(value).number('frameId')) } }),
-    variables: (value) => {
+    scopes: async (value) => {
+      const frame = given(value).number('frameId')
+      const view = session.standing()
+      const present = session.present()
+      const own = view.scriptFrame(frame)
+      const scopes = view.scopesOf(frame)
+      if (present && (own !== undefined || scopes.length > 0))
+        scopes.push(view.locals(own ?? (await present.userFrame())))
+      return { body: { scopes } }
+    },
+    variables: async (value) => {
       const wanted = given(value)
+      const reference = wanted.number('variablesReference')
+      const [start, count] = [wanted.optionalNumber('start'), wanted.optionalNumber('count')]
       const { view } = session
+      const held = view?.held(reference)
+      if (view && held) {
+        const present = session.present()
+        if (!present) throw new Refusal(session.s.noSuchReference)
+        const found = await present.variables(held, Math.max(0, start ?? 0), count && count > 0 ? count : MOST_HELD)
+        return { body: { variables: found.map((one) => shownVariable(one, held, (parts) => view.hold(parts))) } }
+      }
       const variables =
-        view && wanted.optionalText('filter') === 'named' && view.isPaged(wanted.number('variablesReference'))
+        view && wanted.optionalText('filter') === 'named' && view.isPaged(reference)
           ? []
-          : view?.variables(
-              wanted.number('variablesReference'),
-              wanted.optionalNumber('start'),
-              wanted.optionalNumber('count'),
-            )
+          : view?.variables(reference, start, count)
       if (!variables) throw new Refusal(session.s.noSuchReference)
       return { body: { variables } }
     },
-    evaluate: (value) => {
+    evaluate: async (value) => {
       const wanted = given(value)
       const expression = wanted.text('expression')
+      const context = wanted.optionalText('context') ?? 'watch'
       const view = session.standing()
-      const at = view.situation(wanted.optionalNumber('frameId'))
-      if (!at) throw new Refusal(session.s.noSuchReference)
-      const { scopes } = session.recorded()
-      const found = evaluate(
-        session.host.tape,
-        scopes,
-        at,
-        expression,
-        wanted.optionalText('context') ?? 'watch',
-        session.s,
-      )
-      const { value: result, type, variablesReference, indexedVariables } = view.variable(found)
-      const paged = indexedVariables === undefined ? {} : { indexedVariables }
-      return { body: { result, ...(type === undefined ? {} : { type }), variablesReference, ...paged } }
+      const frame = wanted.optionalNumber('frameId')
+      const own = view.scriptFrame(frame)
+      const inScript = async () => {
+        const present = session.present()
+        if (!present) throw new Refusal(session.s.noSuchReference)
+        const place = own ?? (await present.userFrame())
+        const found = await present.evaluate(place, expression)
+        const held: Held = { kind: 'locals', frame: place }
+        const shown = shownVariable({ ...found, name: expression }, held, (parts) => view.hold(parts))
+        return { body: { result: shown.value, type: found.type, variablesReference: shown.variablesReference } }
+      }
+      const onTape = () => {
+        const at = view.situation(own === undefined ? frame : undefined)
+        if (!at) throw new Refusal(session.s.noSuchReference)
+        const { scopes } = session.recorded()
+        const found = evaluate(session.host.tape, scopes, at, expression, context, session.s)
+        const { value: result, type, variablesReference, indexedVariables } = view.variable(found)
+        const paged = indexedVariables === undefined ? {} : { indexedVariables }
+        return { body: { result, ...(type === undefined ? {} : { type }), variablesReference, ...paged } }
+      }
+      // Only the console speaks the script's language: what is evaluated there is written on the tape.
+      if (context !== 'repl' || !session.present()) return onTape()
+      return inScript().catch((error: unknown) => {
+        try {
+          return onTape()
+        } catch {
+          throw error
+        }
+      })
     },
     completions: (value) => {
       const wanted = given(value)
@@ -90,7 +127,25 @@ export function inspectionHandlers(session: Debugger): Record<string, Handler> {
     loadedSources: () => ({
       body: { sources: Array.from({ length: session.sources.count }, (_, row) => session.sources.row(row)) },
     }),
-    setVariable: refuseSet,
-    setExpression: refuseSet,
+    setVariable: async (value) => {
+      const wanted = given(value)
+      const [name, text] = [wanted.text('name'), wanted.text('value')]
+      const view = session.standing()
+      const held = view.held(wanted.number('variablesReference'))
+      const present = session.present()
+      if (!held || !present) throw new Refusal(session.s.setRefused)
+      const set = await present.set(held.frame, pathOf(held, name), text)
+      const shown = shownVariable({ ...set, name }, held, (parts) => view.hold(parts))
+      return { body: { value: shown.value, type: set.type, variablesReference: shown.variablesReference } }
+    },
+    setExpression: async (value) => {
+      const wanted = given(value)
+      const [expression, text] = [wanted.text('expression'), wanted.text('value')]
+      const own = session.standing().scriptFrame(wanted.optionalNumber('frameId'))
+      const present = session.present()
+      if (!present) throw new Refusal(session.s.setRefused)
+      const set = await present.set(own ?? (await present.userFrame()), expression, text)
+      return { body: { value: textOf(set), type: set.type } }
+    },
   }
 }

@@ -1,10 +1,12 @@
 /** What a client sees of a stop: frames, scopes, variables; and the numbers by which it asks for them. */
 import type { DebugProtocol } from '@vscode/debugprotocol'
 import { formatNumber } from '../protocol/number.ts'
+import type { GateFrame } from '../protocol/gate.ts'
 import type { Tape } from '../tape/tape.ts'
 import { titleOf } from '../tape/titles.ts'
 import { Ascent } from './ascent.ts'
 import type { Children, Item } from './items.ts'
+import type { Held } from './present.ts'
 import type { Situation } from './situation.ts'
 import type { Strings } from './strings.ts'
 import type { Scopes } from './variables.ts'
@@ -31,6 +33,9 @@ export class View {
   private readonly first: number
   private readonly frames = new Map<number, Situation>()
   private readonly children = new Map<number, Children>()
+  /** Of the script itself: variables, and its frames by their place. */
+  private readonly heldBy = new Map<number, Held>()
+  private readonly scriptFrames = new Map<number, number>()
   /** Above the node: where the script raised, where the recording ends. */
   private readonly top: Omit<DebugProtocol.StackFrame, 'id'> | null
   /** The first number that the next stop may use. */
@@ -73,6 +78,57 @@ export class View {
       stackFrames.push(this.frame(id, begin + i === 0 ? name : `${name} → ${formatNumber(gave)}`, at.op))
     })
     return { stackFrames, totalFrames: above + (more ? end - above + PAGE : this.ascent.length) }
+  }
+
+  /** Below the nodes, where all of those are told: the script's own frames, under a label. */
+  withScript(
+    { stackFrames, totalFrames }: { stackFrames: DebugProtocol.StackFrame[]; totalFrames: number },
+    start: number,
+    levels: number,
+    frames: readonly GateFrame[],
+    source: (path: string) => DebugProtocol.Source,
+  ): { stackFrames: DebugProtocol.StackFrame[]; totalFrames: number } {
+    if (start + stackFrames.length < totalFrames) return { stackFrames, totalFrames }
+    const { line, column } = this.counting
+    const own = frames.map((frame, place): DebugProtocol.StackFrame => {
+      const id = this.next++
+      this.scriptFrames.set(id, place)
+      return {
+        id,
+        name: frame.name,
+        source: source(frame.file),
+        line: frame.startLine - 1 + line,
+        column: frame.startColumn + column,
+        endLine: frame.endLine - 1 + line,
+        endColumn: frame.endColumn + column,
+        ...(frame.engine ? { presentationHint: 'subtle' as const } : {}),
+      }
+    })
+    const label = { id: this.next++, name: this.s.scriptFrames, line: 0, column: 0, presentationHint: 'label' as const }
+    const from = Math.max(0, start - totalFrames)
+    const room = levels > 0 ? levels - stackFrames.length : MOST
+    const below = [label, ...own].slice(from, from + Math.max(0, room))
+    return { stackFrames: [...stackFrames, ...below], totalFrames: totalFrames + own.length + 1 }
+  }
+
+  /** The place of a frame of the script; undefined for others. */
+  scriptFrame(frame: number | undefined): number | undefined {
+    return frame === undefined ? undefined : this.scriptFrames.get(frame)
+  }
+
+  locals(frame: number): DebugProtocol.Scope {
+    const variablesReference = this.hold({ kind: 'locals', frame })
+    return { name: this.s.scopeLocals, variablesReference, expensive: false }
+  }
+
+  hold(held: Held): number {
+    const reference = this.next++
+    this.heldBy.set(reference, held)
+    return reference
+  }
+
+  held(reference: number): Held | undefined {
+    return this.heldBy.get(reference)
   }
 
   /** The situation of a frame; the stop's own where none is named. */

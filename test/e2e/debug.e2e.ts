@@ -19,6 +19,8 @@ const picture = (name: string) => vscode.page.screenshot({ path: `.vscode-test/d
 const callStack = () => vscode.page.locator('.debug-call-stack .stack-frame .label')
 const variable = (name: string) =>
   vscode.page.locator('.debug-variables .monaco-list-row', { hasText: new RegExp(`^${name}`) }).first()
+/** Going back has its buttons, and no command of the palette. */
+const toolbar = (icon: string) => vscode.page.locator(`.debug-toolbar .codicon-debug-${icon}`).first().click()
 const press = (title: string) => vscode.command(`Debug: ${title}`)
 
 /** The first frame, once it is this one. */
@@ -46,7 +48,7 @@ test('steps go on, and back; variables, call stack and graph follow', async () =
   const view = await vscode.view('canvas')
   const row = view.getByRole('treeitem', { name: /^n, / })
   await expect.poll(() => row.first().getAttribute('aria-label')).toMatch(/gradient 0\.5000/)
-  await press('Step Back')
+  await toolbar('step-back')
   await standsAt(/^o \(tanh\)/)
   await picture('back')
 })
@@ -62,7 +64,7 @@ test('a breakpoint in the gutter stops before the rule of each node of its line;
     await standsAt(frame)
   }
   await picture('breakpoint')
-  await press('Reverse')
+  await toolbar('reverse-continue')
   await standsAt(/^n \(add\)/)
   await press('Stop')
   await vscode.page.locator('.debug-toolbar').waitFor({ state: 'hidden' })
