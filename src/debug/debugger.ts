@@ -5,41 +5,29 @@ import { gradientAt } from '../tape/gradient.ts'
 import { Answering, type Answer, type Handler } from './answering.ts'
 import { messageOf, type Breakpoint } from './breakpoints/breakpoint.ts'
 import { render } from './breakpoints/logMessage.ts'
-import { Places } from './breakpoints/places.ts'
 import { reasonOf, told, type SourceGiven } from './breakpoints/requests.ts'
 import { BreakpointStore } from './breakpoints/store.ts'
-import { Watch, type StopOn } from './breakpoints/watch.ts'
+import type { StopOn } from './breakpoints/watch.ts'
 import { breakpointHandlers } from './breakpointHandlers.ts'
 import { Given, Refusal } from './given.ts'
 import { gatePlan } from './gatePlan.ts'
 import type { DebugHost } from './host.ts'
 import { inspectionHandlers } from './inspectionHandlers.ts'
-import type { Situation } from './situation.ts'
 import { capabilities } from './capabilities.ts'
 import { describe, topFrame } from './stopTexts.ts'
-import { situationAt } from './situation.ts'
+import { movementHandlers } from './movementHandlers.ts'
 import { Present } from './present.ts'
 import { planOf, type Plan } from './plan.ts'
 import { Sources } from './sources.ts'
-import type { Step } from './stepping.ts'
 import { strings, type Strings } from './strings.ts'
-import { Kind, Timeline } from './timeline.ts'
-import { Scopes } from './variables.ts'
+import { Subject } from './subject.ts'
+import { Kind } from './timeline.ts'
 import { View, type Counting } from './views.ts'
-import { Walker, type Movement, type Stop } from './walker.ts'
+import type { Movement, Stop } from './walker.ts'
 
 export const THREAD = 1
 /** A movement looks for messages this often. */
 const SLICE_MS = 30
-
-/** What is debugged, once it is recorded. */
-export interface Subject {
-  timeline: Timeline
-  places: Places
-  watch: Watch
-  walker: Walker
-  scopes: Scopes
-}
 
 export class Debugger {
   readonly host: DebugHost
@@ -62,8 +50,6 @@ export class Debugger {
   /** What was asked of it at this stop. */
   private now: Present | null = null
   private ended = false
-  /** Nodes among which breakpoints were looked for. */
-  private placed = 0
   /** Where it goes while it moves. */
   private movement: Movement | null = null
   private reason: 'step' | 'entry' = 'step'
@@ -79,20 +65,13 @@ export class Debugger {
       launch: (given) => this.launch(new Given(given, this.s)),
       configurationDone: () => ({ after: () => this.configure() }),
       threads: () => ({ body: { threads: [{ id: THREAD, name: this.s.threadName }] } }),
-      continue: () => this.move(() => this.walker().towards(null), { allThreadsContinued: true }),
-      next: () => this.stepping('over'),
-      stepIn: () => this.stepping('into'),
-      stepOut: () => this.stepping('out'),
-      stepBack: () => this.move(() => this.walker().back()),
-      reverseContinue: () => this.move(() => this.walker().towards(null, -1)),
       pause: () => this.pause(),
       restart: () => this.restart(),
       terminate: () => ({ after: () => this.terminate() }),
       disconnect: () => ({ after: () => this.leave() }),
       // Whatever was asked is answered at once, so there is nothing left to cancel.
       cancel: () => ({}),
-      'backprop/runTo': (given) => this.runTo(new Given(given, this.s)),
-      'backprop/goTo': (given) => this.goTo(new Given(given, this.s)),
+      ...movementHandlers(this),
       ...breakpointHandlers(this),
       ...inspectionHandlers(this),
     }
@@ -211,19 +190,15 @@ export class Debugger {
 
   private async grow(): Promise<Subject> {
     const subject = this.recorded()
-    const { tape } = this.host
     await this.sources.look()
-    if (tape.ops > this.placed || this.ended) {
-      this.placed = tape.ops
-      subject.places = new Places(tape)
-      for (const breakpoint of this.store.grow(tape, subject.places))
-        if (breakpoint.request.kind !== 'filter')
-          this.answering.event('breakpoint', { reason: 'changed', breakpoint: this.tell(breakpoint) })
-    }
-    subject.timeline.grow()
-    subject.watch.grow(this.ended)
-    this.rewatch()
+    this.tellChanged(subject.grow(this.store, this.ended))
     return subject
+  }
+
+  private tellChanged(breakpoints: readonly Breakpoint[]): void {
+    for (const breakpoint of breakpoints)
+      if (breakpoint.request.kind !== 'filter')
+        this.answering.event('breakpoint', { reason: 'changed', breakpoint: this.tell(breakpoint) })
   }
 
   /** The script runs on until something may have happened that this movement ends at. */
@@ -235,35 +210,19 @@ export class Debugger {
 
   /** The script itself, when it waits where the debugger stands; null in the past and after the run. */
   present(): Present | null {
-    if (!this.atPresent()) return null
+    if (!this.waits || !this.stop || !this.subject?.isPresent(this.stop)) return null
     this.now ??= new Present(this.host, this.s)
     return this.now
-  }
-
-  /** The script waits before it adds what was recorded last, so that one contribution may be on the tape already. */
-  private atPresent(): boolean {
-    const { stop, subject } = this
-    if (!this.waits || !stop || !subject) return false
-    const { timeline } = subject
-    const since = []
-    for (let moment = stop.moment + 1; moment < timeline.length && since.length < 2; moment++)
-      if (timeline.kind(moment) !== Kind.step) since.push(timeline.kind(moment))
-    if (timeline.kind(stop.moment) === Kind.contribution) return since.length === 1 && since[0] === Kind.contribution
-    return since.length === 0 || (since.length === 1 && since[0] === Kind.contribution)
   }
 
   private async prepare(stopOn: StopOn): Promise<Subject> {
     const { tape } = this.host
     await this.sources.look()
-    const timeline = new Timeline(tape)
-    const places = new Places(tape)
-    const watch = new Watch(timeline, stopOn, (breakpoint, error) => this.conditionFailed(breakpoint, error))
-    const walker = new Walker(watch, stopOn, (breakpoint, moment) => this.print(breakpoint, moment))
-    const scopes = new Scopes(tape, watch.lineage, this.s)
-    this.subject = { timeline, places, watch, walker, scopes }
-    for (const breakpoint of this.store.resolve(tape, places))
-      if (breakpoint.request.kind !== 'filter')
-        this.answering.event('breakpoint', { reason: 'changed', breakpoint: this.tell(breakpoint) })
+    this.subject = new Subject(tape, stopOn, this.s, {
+      failed: (breakpoint, error) => this.conditionFailed(breakpoint, error),
+      print: (breakpoint, moment) => this.print(breakpoint, moment),
+    })
+    this.tellChanged(this.store.resolve(tape, this.subject.places))
     this.rewatch()
     return this.subject
   }
@@ -276,38 +235,8 @@ export class Debugger {
     this.go(walker.towards(goal), 'entry')
   }
 
-  private stepping(step: Step): Answer {
-    return this.move(() => this.walker().step(step))
-  }
-
-  private runTo(given: Given): Answer {
-    const node = given.number('node')
-    const { timeline } = this.recorded()
-    return this.move(() =>
-      this.walker().towards((moment) => this.walker().isStation(moment) && timeline.op(moment) === node),
-    )
-  }
-
-  /** The timeline of a view was moved. */
-  private goTo(given: Given): Answer {
-    const tick = given.number('tick')
-    this.standing()
-    const { walker, timeline } = this.recorded()
-    return {
-      after: () => {
-        let moment = Math.max(timeline.at(tick), walker.first())
-        while (moment > walker.first() && !walker.isStation(moment)) moment--
-        walker.position = moment
-        this.stand({ moment, why: 'step', hits: [] }, 'goto')
-      },
-    }
-  }
-
-  private walker(): Walker {
-    return this.recorded().walker
-  }
-
-  private move(movement: () => Movement, body?: object): Answer {
+  /** Leaves where it stands. */
+  move(movement: () => Movement, body?: object): Answer {
     this.standing()
     const wanted = movement()
     this.retire()
@@ -334,13 +263,13 @@ export class Debugger {
     else this.stand(stop, stop.why === 'start' ? 'entry' : reason)
   }
 
-  private stand(stop: Stop, reason: 'step' | 'entry' | 'pause' | 'goto'): void {
+  stand(stop: Stop, reason: 'step' | 'entry' | 'pause' | 'goto'): void {
     const { timeline } = this.recorded()
     this.state = 'standing'
     this.movement = null
     this.pausing = false
     this.stop = stop
-    const at = this.situation(stop.moment)
+    const at = this.recorded().situation(stop.moment)
     this.retire()
     this.view = new View(
       this.host.tape,
@@ -376,18 +305,6 @@ export class Debugger {
     const { stop, end } = this
     const raised = stop && end?.kind === 'raised' && this.recorded().timeline.kind(stop.moment) === Kind.raised
     return raised ? { stackTrace: end.error.traceback } : {}
-  }
-
-  /** The node that a stop is about; at the end, the root of the last pass. */
-  private situation(moment: number): Situation | null {
-    const { timeline } = this.recorded()
-    const { tape } = this.host
-    if (moment >= 0 && moment < timeline.length) return situationAt(timeline, moment)
-    const pass = tape.passes - 1
-    const root = pass < 0 ? undefined : tape.roots(pass)[0]
-    if (root === undefined) return null
-    const op = tape.table('value').op.at(root)
-    return { op, tick: timeline.shown(moment), pass, step: tape.rows('stepsOfOp', op).at(-1) ?? -1 }
   }
 
   /** Numbers of the last stop are not given again. */

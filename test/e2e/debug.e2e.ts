@@ -19,7 +19,7 @@ const picture = (name: string) => vscode.page.screenshot({ path: `.vscode-test/d
 const callStack = () => vscode.page.locator('.debug-call-stack .stack-frame .label')
 const variable = (name: string) =>
   vscode.page.locator('.debug-variables .monaco-list-row', { hasText: new RegExp(`^${name}`) }).first()
-/** Going back has its buttons, and no command of the palette. */
+/** Buttons of the toolbar: going back has no command in the palette. */
 const toolbar = (icon: string) => vscode.page.locator(`.debug-toolbar .codicon-debug-${icon}`).first().click()
 const press = (title: string) => vscode.command(`Debug: ${title}`)
 
@@ -66,7 +66,7 @@ test('a breakpoint in the gutter stops before the rule of each node of its line;
   await picture('breakpoint')
   await toolbar('reverse-continue')
   await standsAt(/^n \(add\)/)
-  await press('Stop')
+  await toolbar('stop')
   await vscode.page.locator('.debug-toolbar').waitFor({ state: 'hidden' })
 })
 
@@ -74,6 +74,6 @@ test('with a breakpoint set before, the run goes to it', async () => {
   await vscode.command('Debug Backprop')
   await standsAt(/^n \(add\)/)
   await vscode.page.locator('.debug-breakpoints', { hasText: 'Gradient becomes NaN or infinite' }).waitFor()
-  await press('Stop')
+  await toolbar('stop')
   await vscode.page.locator('.debug-toolbar').waitFor({ state: 'hidden' })
 })
