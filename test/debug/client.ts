@@ -150,7 +150,7 @@ export async function picture(client: Client, event: DebugProtocol.Event, folder
     lines.push(`  ${scope.name}`)
     const { variables } = await client.request('variables', { variablesReference: scope.variablesReference })
     for (const { name, value, type } of variables as DebugProtocol.Variable[])
-      lines.push(`    ${name} = ${value}${type ? `  (${type})` : ''}`)
+      lines.push(`    ${name} = ${value.replace(/0x[0-9a-f]+/g, '0x…')}${type ? `  (${type})` : ''}`)
   }
   return `${lines.join('\n')}\n`
 }
