@@ -9,11 +9,9 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { embeddedPython } from '../../src/runtimes/embeddedPython/embeddedPython.ts'
 import { buildRuntime, root, run, type Result } from './support.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const folder = join(root, 'test/runtime/escapes')
 let built: Awaited<ReturnType<typeof buildRuntime>>

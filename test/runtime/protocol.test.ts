@@ -8,8 +8,6 @@ import { embeddedPython } from '../../src/runtimes/embeddedPython/embeddedPython
 import { Frame } from '../../src/runtimes/embeddedPython/frames.ts'
 import { runText } from './support.ts'
 
-vi.setConfig({ testTimeout: 30_000 })
-
 const folders: string[] = []
 afterEach(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true })))
 

@@ -4,13 +4,11 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, win32 } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { diskReader } from '../../src/runtimes/diskReader.ts'
 import { Frame, frameHeader } from '../../src/runtimes/embeddedPython/frames.ts'
 import { Tape } from '../../src/tape/tape.ts'
 import { buildRuntime, folderWith, run, runText, type Result } from './support.ts'
-
-vi.setConfig({ testTimeout: 30_000 })
 
 let built: Awaited<ReturnType<typeof buildRuntime>>
 beforeAll(async () => {
@@ -388,7 +386,7 @@ describe('limits keep what was recorded', () => {
     const result = await runSource('for _ in range(100): print("x" * 999_999)', { limits: { outputBytes: 2e8 } })
     expect(result.end).toEqual({ kind: 'done', exitCode: 0 })
     expect(result.stdout.length).toBe(100_000_000)
-  }, 30_000)
+  })
 
   test('memory: MemoryError inside, handled or not', async () => {
     const source = 'try: x = bytearray(5 * 10**8)\nexcept MemoryError: print("handled")\ny = [0] * 10**9'
@@ -401,7 +399,7 @@ describe('limits keep what was recorded', () => {
     const source = 'f = open("/tmp/big", "wb")\nwhile True: f.write(b"x" * 2**24)'
     const result = await runSource(source, { limits: { megabytes: 128 } })
     expect(result.end).toMatchObject({ kind: 'limit', limit: 'memory' })
-  }, 30_000)
+  })
 
   test('nodes', async () => {
     const result = await runSource(
@@ -511,7 +509,10 @@ describe('sandboxes', () => {
       windows: null,
       args: [],
       cwd: '/x',
+      folders: [],
+      above: [],
       capture: false,
+      gated: false,
       nodes: 1,
       megabytes: 512,
       stdin: '',
