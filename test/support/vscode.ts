@@ -194,7 +194,8 @@ export class Vscode {
         () => true,
         () => false,
       )
-    do await input.press('Enter')
+    // Once it is closed, a key would go to the editor behind it.
+    do if (await input.isVisible()) await input.press('Enter')
     while (!(await closed()))
   }
 
