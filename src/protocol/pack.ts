@@ -19,9 +19,24 @@ export function unpack(value: unknown): unknown {
   return walk(value, unpack)
 }
 
+/** Copies only what changes: messages are long, and hardly any number in them is a special one. */
 function walk(value: unknown, change: (value: unknown) => unknown): unknown {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer)
     return value
-  if (Array.isArray(value)) return value.map(change)
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, change(inner)]))
+  if (Array.isArray(value)) {
+    const list = value as unknown[]
+    let copy: unknown[] | null = null
+    for (let i = 0; i < list.length; i++) {
+      const changed = change(list[i])
+      if (changed !== list[i]) (copy ??= [...list])[i] = changed
+    }
+    return copy ?? list
+  }
+  const parts = value as Record<string, unknown>
+  let copy: Record<string, unknown> | null = null
+  for (const key of Object.keys(parts)) {
+    const changed = change(parts[key])
+    if (changed !== parts[key]) (copy ??= { ...parts })[key] = changed
+  }
+  return copy ?? parts
 }
