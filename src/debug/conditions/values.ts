@@ -1,4 +1,5 @@
 /** What a condition computes with: numbers, texts, and what was recorded of tensors. */
+import type { TensorSummary } from '../../protocol/view.ts'
 
 /** Null is "not there (yet)" or "not recorded"; whatever is made from it is null too, never 0. */
 export type Value = null | boolean | number | string | Sequence | Tensor | Series | Mask
@@ -9,19 +10,9 @@ export interface Sequence {
 }
 
 /** A tensor's recorded summary. NaN is "not recorded". */
-export interface Tensor {
+export interface Tensor extends Omit<TensorSummary, 'shape' | 'dtype' | 'device' | 'histogram' | 'thumbnail'> {
   kind: 'tensor'
   shape: number[]
-  count: number
-  min: number
-  max: number
-  mean: number
-  std: number
-  l2: number
-  zeros: number
-  nans: number
-  posInf: number
-  negInf: number
 }
 
 /** Several numbers that are all there: contributions, in the order they came. */

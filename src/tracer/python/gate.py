@@ -10,6 +10,7 @@ import os
 import sys
 
 from .calls import Calls
+from .identity import fields_of
 from .probes import make_probes
 from .record import Recorder
 from .sites import utf16_column
@@ -17,6 +18,8 @@ from .sites import utf16_column
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _MOST_TEXT = 1000
 _MOST_PARTS = 1000
+# Their size is known without looking at what is inside.
+_CONTAINERS = (list, tuple, dict, set, frozenset)
 # Even a run that nobody wants to stop asks now and then, so that it can be paused.
 _PATIENCE = 256
 
@@ -158,16 +161,16 @@ class Gate:
             text = '<repr failed: %s>' % _said(error)
         if len(text) > _MOST_TEXT:
             text = text[:_MOST_TEXT] + '…'
-        parts = _parts(value)
+        size = len(value) if kind in _CONTAINERS else len(_parts(value))
         handle = 0
-        if parts:
+        if size:
             self._objects.append(value)
             handle = len(self._objects)
-        indexed = len(parts) if kind in (list, tuple) else 0
+        indexed = size if kind in (list, tuple) else 0
         return {
             'name': name, 'text': text, 'type': kind.__name__,
             'number': repr(value) if kind in (int, float) else None,
-            'handle': handle, 'named': len(parts) - indexed, 'indexed': indexed,
+            'handle': handle, 'named': size - indexed, 'indexed': indexed,
         }
 
     def _quietly(self, call, *arguments):
@@ -216,8 +219,6 @@ def _parts(value):
         return []
     if kind.__module__ == 'builtins':
         return []
-    from .identity import fields_of
-
     return [(str(name), item) for name, item in fields_of(value) if str(name)[:2] != '__']
 
 
