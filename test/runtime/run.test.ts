@@ -422,14 +422,41 @@ describe('of a run in which every number is followed, too', () => {
     'a script that swallows the interrupt': 'while True:\n  try:\n    while True: pass\n  except BaseException: pass',
     'one call that never returns': 'sum(range(10**15))',
   }
-  test.each(Object.entries(endings))('%s', async (_, ending) => {
-    const result = await runSource(engine + ending, { limits: { seconds: 3 } })
-    expect(result.end).toMatchObject({ kind: 'limit', limit: 'time' })
+  /** What was there before the end is on the tape. */
+  function expectKept({ wire }: { wire: Buffer }): void {
     const tape = new Tape()
-    tape.push(result.wire)
+    tape.push(wire)
     const contribution = tape.table('contribution')
     expect(tape.ops).toBeGreaterThan(2)
     expect([contribution.data.at(0), contribution.data.at(1)]).toEqual([2, 2])
+  }
+  test.each(Object.entries(endings))('time: %s', async (_, ending) => {
+    const result = await runSource(engine + ending, { limits: { seconds: 3 } })
+    expect(result.end).toMatchObject({ kind: 'limit', limit: 'time' })
+    expectKept(result)
+  })
+
+  test.each(Object.entries(endings))('stop: %s', async (_, ending) => {
+    const result = await runSource(engine + ending, { stopAfterMs: 1500 })
+    expect(result.end).toEqual({ kind: 'stopped' })
+    expect(result.endedWithinASecond).toBe(true)
+    expectKept(result)
+  })
+
+  test('nodes', async () => {
+    const result = await runSource(engine + endings['a loop'], { limits: { nodes: 500 } })
+    expect(result.end).toMatchObject({ kind: 'limit', limit: 'nodes' })
+    expectKept(result)
+  })
+
+  test.each([
+    ['at once', 'x = [0] * 10**9'],
+    ['bit by bit, beside the graph', 'held = []\nwhile True: held.append([mul(a, b, tape)] * 100_000)'],
+    ['by the graph itself', 'while True: mul(a, b, tape)'],
+  ])('memory, taken %s', async (_, ending) => {
+    const result = await runSource(engine + ending, { limits: { megabytes: 64 } })
+    expect(raised(result)).toMatchObject({ type: 'MemoryError', hint: expect.stringContaining('64 MiB') })
+    expectKept(result)
   })
 })
 

@@ -124,6 +124,8 @@ class Capture:
             # Half a graph would be a wrong one.
             self.recorder.writer.forget()
             self.recorder.nodes = 0
+            if isinstance(error, MemoryError):
+                raise
             self.recorder.event('notice', 'what was recorded could not be analysed (%r)' % error)
             return
         program = self.program

@@ -1,6 +1,7 @@
 """Paths by which objects are reachable from the script's globals: `model.layers[0].neurons[3].w[1]`."""
 
 import types
+from itertools import islice
 
 from .identity import fields_of
 
@@ -58,10 +59,10 @@ class Names:
                 if len(seen) + len(below) > _LIMIT:
                     break
                 if type(value) in (dict, list, tuple):
-                    items = fields_of(value)
+                    items = value.items() if type(value) is dict else enumerate(value)
                     below.extend(
-                        (item, '%s[%r]' % (path, key), len(items)) for key, item in items[:10_000]
-                        if type(key) in (int, str)
+                        (item, '%s[%r]' % (path, key), len(value)) for key, item in islice(items, 10_000)
+                        if type(key) in (int, str) and type(item) not in _SIMPLE
                     )
                 else:
                     below.extend((item, '%s.%s' % (path, name), 1) for name, item in _members(value))

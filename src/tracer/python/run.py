@@ -16,6 +16,9 @@ from .sites import utf16_column
 # Objects, about 75 MB of them, after which Python's collector looks for garbage. A graph is long-lived and full of
 # cycles: with the default of 700 a script that builds one spends most of its time looking through it.
 _ALLOCATIONS = 750_000
+# Bytes that are given back when the script is over: one that used up all memory leaves enough to say so, and to hand
+# over what was recorded.
+_RESERVE = 32 << 20
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -63,6 +66,7 @@ def run(
     hook = sys.excepthook
     if capture:
         gc.set_threshold(_ALLOCATIONS, *thresholds[1:])
+    reserve = bytes(_RESERVE if capture else 0)
     try:
         code = _prepare(recording, script, filename, script_path, capture, main)
         # The script's own frames get all of the limit.
@@ -78,13 +82,19 @@ def run(
     except Limit:
         end = {'kind': 'limit', 'limit': 'nodes', 'message': 'the recording ended at %d values' % max_nodes}
     except BaseException as error:
+        reserve = None
         end = {'kind': 'raised', 'error': _report(error, roots, shown, hook)}
     finally:
         interrupt.stop()
         if finder is not None:
             sys.meta_path.remove(finder)
+    reserve = None
     _flush_output()
-    _finish(recording, end, capture)
+    try:
+        _finish(recording, end, capture)
+    except MemoryError:
+        # What was sent stays, and so does the last draft (drafts.py); how the script ended is known all the same.
+        pass
     # Not before: a collection would follow at once.
     gc.set_threshold(*thresholds)
     return end
