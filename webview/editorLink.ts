@@ -43,7 +43,10 @@ export function linkEditor(explorer: Explorer, actions: EditorActions): Disposab
       quiet = element
       void explorer.goTo(element)
     }),
-    panel.onEvent('stand', ({ tick }) => explorer.stand(tick)),
+    panel.onStatus(({ debug, breakpoints }) => {
+      explorer.debugged(debug)
+      explorer.setBreakpoints(breakpoints)
+    }),
     panel.onEvent('search', () => actions.search()),
     panel.onEvent('picture', ({ format }) => (format === 'svg' ? actions.saveSvg() : actions.savePng())),
   )

@@ -109,7 +109,7 @@ export class Explorer {
     }
     await this.attempt(async () => {
       const overview = await this.host.request('overview', {})
-      const tick = Math.min(saved?.tick ?? overview.lastTick, overview.lastTick)
+      const tick = Math.min(this.state.debug?.tick ?? saved?.tick ?? overview.lastTick, overview.lastTick)
       this.store.set({ overview, atEnd: tick === overview.lastTick, tick })
       void this.summarize()
       if (overview.nodes === 0) return
@@ -250,11 +250,35 @@ export class Explorer {
     this.store.set({ tick: this.stops[at]!.tick, atEnd: at === this.stops.length - 1 })
   }
 
-  /** A debugger has stopped: the node whose rule is about to run is framed. */
-  stand(tick: number): void {
+  /** Where a debugger stands; when it has stopped, the node whose rule is about to run is framed. */
+  debugged(debug: ViewState['debug']): void {
+    const before = this.state.debug
+    this.store.set({ debug })
+    if (!debug || debug.tick === null || debug.tick === before?.tick) return
     this.pause()
     this.following = true
-    this.store.set({ tick, atEnd: tick === this.state.overview?.lastTick })
+    this.store.set({ tick: debug.tick, atEnd: debug.tick === this.state.overview?.lastTick })
+  }
+
+  /** On what made the selected element; `alone`: on it and not on its repeats. */
+  toggleBreakpoint(alone: boolean): void {
+    const { selected } = this.state
+    if (selected !== null) this.host.panel?.toggleBreakpoint(selected, alone)
+  }
+
+  /** Whether a debugger stands still and can run on to the selected element. */
+  get canRunToSelection(): boolean {
+    const { debug, selected } = this.state
+    return debug !== null && debug.tick !== null && selected !== null && selected >= 0
+  }
+
+  runToSelection(): void {
+    if (this.canRunToSelection) this.host.panel?.runTo(this.state.selected!)
+  }
+
+  /** What has a breakpoint. */
+  setBreakpoints(elements: Int32Array): void {
+    void this.attempt(() => this.marks.setBreakpoints(elements))
   }
 
   /** To where the next or the previous step is complete, also where the stops are further apart than that. */

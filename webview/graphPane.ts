@@ -81,7 +81,9 @@ export class GraphPane {
       explorer.store.watch(['scene'], () => this.sceneChanged()),
       explorer.store.watch(['frame'], () => this.frameChanged()),
       explorer.store.watch(['camera'], () => this.cameraChanged()),
-      explorer.store.watch(['hovered', 'selectedVisible', 'lit', 'path'], () => this.mark()),
+      explorer.store.watch(['hovered', 'selectedVisible', 'lit', 'path', 'breakpoints', 'hiddenBreakpoints'], () =>
+        this.mark(),
+      ),
       explorer.store.watch(['hoveredDetails'], () => this.fillPreview()),
       explorer.store.watch(['layingOut'], () => this.showNotice()),
       explorer.store.watch(['overview', 'scene'], () => this.showEmpty()),
@@ -158,8 +160,8 @@ export class GraphPane {
   }
 
   private mark(): void {
-    const { hovered, selectedVisible, lit, path } = this.explorer.state
-    this.canvas.setHighlight({ hovered, selected: selectedVisible, lit, path })
+    const { hovered, selectedVisible, lit, path, breakpoints, hiddenBreakpoints } = this.explorer.state
+    this.canvas.setHighlight({ hovered, selected: selectedVisible, lit, path, breakpoints, hiddenBreakpoints })
   }
 
   private hovered(element: ElementId | null, edge: number | null): void {

@@ -1,6 +1,6 @@
 /** What the view needs from where it runs: the exported page, or the editor's panel. */
-import type { Allowance, ExportFormat, PanelEvents, PanelStatus } from '../src/protocol/panel.ts'
-import type { SessionEvents, SessionRequests, SiteRange } from '../src/protocol/view.ts'
+import type { Allowance, DebugAction, ExportFormat, PanelEvents, PanelStatus } from '../src/protocol/panel.ts'
+import type { ElementId, SessionEvents, SessionRequests, SiteRange } from '../src/protocol/view.ts'
 
 export interface Host {
   /** `page`: the source is shown beside the graph. `vscode`: the editor is the code side. */
@@ -31,11 +31,16 @@ export interface Host {
 export interface PanelHost {
   /** Called at once, then with every change. Returns the function that stops listening. */
   onStatus(listener: (status: PanelStatus) => void): () => void
-  onEvent<K extends 'light' | 'goTo' | 'stand' | 'search' | 'picture'>(
+  onEvent<K extends 'light' | 'goTo' | 'search' | 'picture'>(
     name: K,
     listener: (payload: PanelEvents[K]) => void,
   ): () => void
   stop(): void
+  debug(): void
+  act(action: DebugAction): void
+  runTo(element: ElementId): void
+  /** `alone`: on this element and not on its repeats. */
+  toggleBreakpoint(element: ElementId, alone: boolean): void
   openExample(): void
   export(format: ExportFormat): void
   /** Asks the user to allow the script more. */

@@ -77,6 +77,13 @@ export function listenToKeys(explorer: Explorer, graph: GraphPane, actions: KeyA
       case 'o':
         actions.outline()
         return true
+      case 'b':
+      case 'B':
+        explorer.toggleBreakpoint(event.key === 'B')
+        return true
+      case 'r':
+        explorer.runToSelection()
+        return true
       case ' ':
         if (control) return false
         actions.togglePlay()

@@ -1,5 +1,6 @@
 /** Builds the whole view inside an element, over a host. */
 import { Banners } from './bars/banners.ts'
+import { DebugBar } from './bars/debugBar.ts'
 import { Header } from './bars/header.ts'
 import { Help } from './bars/help.ts'
 import { RunningBar } from './bars/running.ts'
@@ -46,7 +47,8 @@ export function mount(root: HTMLElement, host: Host): { dispose(): void; ready: 
   const timeline = new Timeline(explorer, strings)
   const banners = new Banners(explorer, strings)
   const running = new RunningBar(explorer, strings)
-  const help = new Help(strings)
+  const debugBar = new DebugBar(explorer, strings)
+  const help = new Help(strings, host.panel !== undefined)
 
   const codeShown = () => code !== null && (store.state.codeShown ?? root.clientWidth >= CODE_FITS)
   const sideShown = () => store.state.sideShown ?? root.clientWidth >= SIDE_FITS
@@ -87,6 +89,7 @@ export function mount(root: HTMLElement, host: Host): { dispose(): void; ready: 
       'div',
       { class: 'panel' },
       header.element,
+      debugBar.element,
       running.element,
       banners.element,
       search.element,
@@ -151,7 +154,7 @@ export function mount(root: HTMLElement, host: Host): { dispose(): void; ready: 
     () => root.replaceChildren(),
     () => resize.disconnect(),
     store.watch(['codeWidth', 'sideWidth', 'codeShown', 'sideShown'], arrange),
-    ...[explorer, tree, graph, side, search, timeline, banners, running, header, keys, theme, editor].map(
+    ...[explorer, tree, graph, side, search, timeline, banners, running, debugBar, header, keys, theme, editor].map(
       (part) => () => part.dispose(),
     ),
     () => code?.dispose(),

@@ -1,10 +1,10 @@
-/** What is marked in the picture: the selection, a path, what the code under the pointer made; each where it is visible. */
+/** What is marked in the picture: the selection, a path, what the code under the pointer made, breakpoints; each where it is visible. */
 import type { ElementId } from '../src/protocol/view.ts'
 import type { Host } from './host.ts'
 import type { ViewState } from './state.ts'
 import type { Store } from './store.ts'
 
-/** Elements of one code range that are looked for when they are hidden in closed groups. */
+/** Elements of one mark that are looked for when they are hidden in closed groups. */
 const MAX_LOCATED = 200
 
 export class Marks {
@@ -13,6 +13,7 @@ export class Marks {
   private readonly shown: (element: ElementId) => boolean
   private readonly visible = new Map<ElementId, ElementId>()
   private lit: readonly ElementId[] = []
+  private breakpoints: ArrayLike<ElementId> = []
 
   /** `shown`: whether an element is in the scene. */
   constructor(host: Host, store: Store<ViewState>, shown: (element: ElementId) => boolean) {
@@ -24,7 +25,7 @@ export class Marks {
   /** Another scene shows other elements. */
   async sceneChanged(): Promise<void> {
     this.visible.clear()
-    await Promise.all([this.refreshSelection(), this.refreshLit()])
+    await Promise.all([this.refreshSelection(), this.refreshLit(), this.refreshBreakpoints()])
   }
 
   async refreshSelection(): Promise<void> {
@@ -48,12 +49,33 @@ export class Marks {
     return this.refreshLit()
   }
 
+  async setBreakpoints(elements: ArrayLike<ElementId>): Promise<void> {
+    const before = this.breakpoints
+    if (elements.length === before.length && Array.from(elements).every((element, i) => element === before[i])) return
+    this.breakpoints = elements
+    await this.refreshBreakpoints()
+  }
+
   private async refreshLit(): Promise<void> {
     const source = this.lit
-    const stride = Math.max(1, Math.ceil(source.length / MAX_LOCATED))
-    const looked = source.filter((element, i) => i % stride === 0 || this.shown(element))
-    const lit = new Set(await Promise.all(looked.map((element) => this.visibleOf(element))))
+    const lit = await this.visibleOnes(source)
     if (source === this.lit && (lit.size > 0 || this.store.state.lit.size > 0)) this.store.set({ lit })
+  }
+
+  private async refreshBreakpoints(): Promise<void> {
+    const source = this.breakpoints
+    const all = await this.visibleOnes(Array.from(source))
+    const own = new Set(Array.from(source))
+    if (source !== this.breakpoints) return
+    const breakpoints = new Set([...all].filter((element) => own.has(element)))
+    const hiddenBreakpoints = new Set([...all].filter((element) => !own.has(element)))
+    this.store.set({ breakpoints, hiddenBreakpoints })
+  }
+
+  private async visibleOnes(elements: readonly ElementId[]): Promise<Set<ElementId>> {
+    const stride = Math.max(1, Math.ceil(elements.length / MAX_LOCATED))
+    const looked = elements.filter((element, i) => i % stride === 0 || this.shown(element))
+    return new Set(await Promise.all(looked.map((element) => this.visibleOf(element))))
   }
 
   /** The element itself when it is in the scene, else the closed group that hides it. */

@@ -18,7 +18,7 @@ const message = v.variant('type', [
   v.object({ type: v.literal('error'), id: v.number(), message: v.string() }),
   v.object({
     type: v.literal('event'),
-    name: v.picklist(['overview', 'scene', 'busy', 'status', 'renewed', 'light', 'goTo', 'stand', 'search', 'picture']),
+    name: v.picklist(['overview', 'scene', 'busy', 'status', 'renewed', 'light', 'goTo', 'search', 'picture']),
     payload: v.looseObject({}),
   }),
 ])
@@ -73,6 +73,10 @@ export function panelHost(): { host: Host; channel: PanelChannel } {
       },
       onEvent: (name, listener) => channel.on(name, listener as never),
       stop: () => channel.emit('stop', {}),
+      debug: () => channel.emit('debug', {}),
+      act: (action) => channel.emit('act', { action }),
+      runTo: (element) => channel.emit('runTo', { element }),
+      toggleBreakpoint: (element, alone) => channel.emit('breakpoint', { element, alone }),
       openExample: () => channel.emit('example', {}),
       allow: (what) => channel.emit('allow', { what }),
       export: (format: ExportFormat) => channel.emit('export', { format }),

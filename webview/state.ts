@@ -1,4 +1,5 @@
 /** The state of the view, and the part of it that survives a reload. */
+import type { PanelStatus } from '../src/protocol/panel.ts'
 import type { Details, ElementId, Frame, Overview, Scene, Summary } from '../src/protocol/view.ts'
 
 export interface Camera {
@@ -46,6 +47,11 @@ export interface ViewState extends Arrangement {
   selectedVisible: ElementId | null
   /** Visible elements that the code under the pointer made. */
   lit: ReadonlySet<ElementId>
+  /** A debugger sits over the recording: where it stands, null while it moves. */
+  debug: PanelStatus['debug']
+  /** Elements that have a breakpoint, and visible ones that hide such. */
+  breakpoints: ReadonlySet<ElementId>
+  hiddenBreakpoints: ReadonlySet<ElementId>
   pathTo: PathEnd | null
   path: ReadonlySet<ElementId> | null
   playing: boolean
@@ -71,6 +77,9 @@ export const initialState: ViewState = {
   currentDetails: null,
   selectedVisible: null,
   lit: new Set(),
+  debug: null,
+  breakpoints: new Set(),
+  hiddenBreakpoints: new Set(),
   pathTo: null,
   path: null,
   playing: false,

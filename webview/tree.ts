@@ -41,7 +41,7 @@ export class Tree {
     this.owned.listen<MouseEvent>(this.tree, 'click', (event) => this.click(event))
     this.owned.push(
       () => clearTimeout(this.refreshing),
-      explorer.store.watch(['overview', 'tick'], () => this.refreshSoon()),
+      explorer.store.watch(['overview', 'tick', 'breakpoints', 'hiddenBreakpoints'], () => this.refreshSoon()),
       explorer.store.watch(['selected'], () => this.syncSelection()),
       explorer.store.watch(['selectedDetails'], () => this.announce()),
     )
@@ -206,7 +206,10 @@ export class Tree {
   private relabel(row: TreeRow): void {
     const item = this.items.get(row.element)
     if (!item) return
-    const text = rowText(row, this.strings)
+    const { breakpoints, hiddenBreakpoints } = this.explorer.state
+    const inside = hiddenBreakpoints.has(row.element) && this.strings.rowHidesBreakpoint
+    const mark = breakpoints.has(row.element) ? this.strings.rowBreakpoint : inside
+    const text = [rowText(row, this.strings), ...(mark ? [mark] : [])].join(', ')
     setAria(item, 'label', text)
     item.firstElementChild!.textContent = text
   }

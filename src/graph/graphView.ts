@@ -8,7 +8,7 @@ import { gradientAt } from '../tape/gradient.ts'
 import { Snapshot } from '../tape/snapshot.ts'
 import type { Tape } from '../tape/tape.ts'
 import { frame, sizeOf } from './frame.ts'
-import { GroupKind, groupOfRef, Groups } from './groups.ts'
+import { GroupKind, groupOfRef, Groups, type Origin } from './groups.ts'
 import { firstOpening } from './opening.ts'
 import { way } from './paths.ts'
 import { searchOps } from './search.ts'
@@ -164,6 +164,10 @@ export class GraphView {
       history: [],
       members: groups.count[group]!,
     }
+  }
+
+  origin(element: ElementId): Origin {
+    return this.graph().groups.origin(element)
   }
 
   /** The picture as it is now, with the best layout there is, as a standalone SVG. */

@@ -12,6 +12,9 @@ import { partition, type Part } from './folds.ts'
 export const GroupKind = { root: 0, call: 1, callFold: 2, leaves: 3, line: 4, range: 5, opFold: 6 } as const
 export type GroupKind = (typeof GroupKind)[keyof typeof GroupKind]
 
+/** What an element is of: an op, also of a line or list its first; or a call, perhaps with its repeats. */
+export type Origin = { op: number } | { call: number; repeats: boolean }
+
 /** More children than this are split into ranges. */
 const MAX_CHILDREN = 400
 /** Iterations that are no repeats of each other and as small as this are shown as their ops. */
@@ -86,6 +89,17 @@ export class Groups {
   isFold(group: number): boolean {
     const kind = this.kind[group]!
     return kind === GroupKind.callFold || kind === GroupKind.opFold || kind === GroupKind.leaves
+  }
+
+  origin(element: ElementId): Origin {
+    if (element >= 0) return { op: element }
+    const group = this.find(element)
+    if (group === undefined) throw new Error('this group is no longer there')
+    const kind = this.kind[group]!
+    if (kind === GroupKind.range || kind === GroupKind.root)
+      return this.origin(this.elementOf(this.children(group)[0]!))
+    const repeats = kind === GroupKind.callFold
+    return kind === GroupKind.call || repeats ? { call: this.anchor[group]!, repeats } : { op: this.anchor[group]! }
   }
 
   /** The groups around an op or group, innermost first, without the whole graph. */

@@ -1,6 +1,6 @@
 /** What a host (CLI, extension, exported page) asks of the worker that owns a session, besides what the view asks. */
 import type { RunEnd, RunRequest, RuntimeInfo } from './runtime.ts'
-import type { SessionEvents, SessionRequests } from './view.ts'
+import type { ElementId, SessionEvents, SessionRequests } from './view.ts'
 
 export interface HostRequests extends SessionRequests {
   /** Starts a run; replies when it has ended. `runtime` names a row of the table of runtimes. */
@@ -21,8 +21,16 @@ export interface HostRequests extends SessionRequests {
   save: { request: { path: string; format: SavedFormat }; reply: Record<string, never> }
   /** A message of the debug adapter protocol from a client; what the debugger says comes as `debug` events. */
   debug: { request: { message: unknown }; reply: Record<string, never> }
+  /** The breakpoint that a dot on an element of the graph is; `alone`: on it and not on its repeats. */
+  breakpointOn: { request: { element: ElementId; alone: boolean }; reply: GraphBreakpoint }
+  /** The elements that have one of these breakpoints. */
+  elementsWith: { request: { breakpoints: readonly GraphBreakpoint[] }; reply: Int32Array }
   [name: string]: { request: unknown; reply: unknown }
 }
+
+/** A breakpoint as the graph knows it: on code (lines from 1, columns from 0), or by name: a call, a module, `#` and a number. */
+export type GraphBreakpoint =
+  { kind: 'source'; path: string; line: number; column: number | null } | { kind: 'function'; name: string }
 
 export type SavedFormat = 'tape' | 'json' | 'html'
 

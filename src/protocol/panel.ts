@@ -8,6 +8,19 @@ export type ExportFormat = (typeof exportFormats)[number]
 export const allowances = ['time', 'memory', 'nodes', 'output', 'folder'] as const
 export type Allowance = (typeof allowances)[number]
 
+export const debugActions = [
+  'continue',
+  'stepOver',
+  'stepInto',
+  'stepOut',
+  'stepBack',
+  'reverseContinue',
+  'pause',
+  'restart',
+  'stop',
+] as const
+export type DebugAction = (typeof debugActions)[number]
+
 /** What the panel shows around the graph. */
 export interface PanelStatus {
   /** There is no recording, not even one that is being made. */
@@ -20,6 +33,10 @@ export interface PanelStatus {
   canRun: boolean
   /** The workspace is not trusted. */
   restricted: boolean
+  /** A debugger sits over what is shown: where it stands, null while it moves or the script runs. */
+  debug: { tick: number | null } | null
+  /** What has a breakpoint of its own. */
+  breakpoints: Int32Array
   /** Kept by the view for the next reload; the extension made it and reads it again. */
   memento: unknown
 }
@@ -43,6 +60,14 @@ export interface ViewEvents {
   cancelLayout: Record<string, never>
   run: Record<string, never>
   stop: Record<string, never>
+  /** Begins to debug the script, or the recording. */
+  debug: Record<string, never>
+  /** What the buttons of the debugger do. */
+  act: { action: DebugAction }
+  /** The debugger runs to where this node's rule runs next. */
+  runTo: { element: ElementId }
+  /** Sets a breakpoint on what made an element, `alone` on it and not on its repeats; takes it away where there is one. */
+  breakpoint: { element: ElementId; alone: boolean }
   example: Record<string, never>
   /** Ask the user whether the script may have more of this. */
   allow: { what: Allowance }
@@ -57,8 +82,6 @@ export interface PanelEvents extends SessionEvents {
   /** Light what a range of code made; empty: nothing. */
   light: { elements: Int32Array }
   goTo: { element: ElementId }
-  /** The debugger stands here. */
-  stand: { tick: number }
   search: Record<string, never>
   /** Make the picture and send it as `save`. */
   picture: { format: 'svg' | 'png' }

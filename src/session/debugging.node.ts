@@ -1,6 +1,7 @@
 /** The debugger over a session where there is a disk. */
 import { access, constants, readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { breakpointOn, elementsWith } from '../debug/breakpoints/onGraph.ts'
 import { Debugger } from '../debug/debugger.ts'
 import type { DebugHost } from '../debug/host.ts'
 import { defaultLimits } from '../protocol/runtime.ts'
@@ -38,6 +39,8 @@ export function debugging({ session, run, open, send }: DebugSeat): Debugging {
       debug.receive(message)
     },
     waiting: () => debug.waiting(),
+    breakpointOn: (origin, alone) => breakpointOn(session.tape, origin, alone),
+    elementsWith: (breakpoints) => elementsWith(session.tape, breakpoints),
     output: (stream, chunk) => debug.output(stream, decoders[stream].decode(chunk, { stream: true })),
   }
 }

@@ -1,6 +1,7 @@
 /** A session behind a channel: what the worker of every host runs, whatever the host. */
 import { Channel, type Port } from '../protocol/channel.ts'
-import type { GivenTexts, HostEvents, HostRequests, SavedFormat } from '../protocol/host.ts'
+import type { Origin } from '../graph/groups.ts'
+import type { GivenTexts, GraphBreakpoint, HostEvents, HostRequests, SavedFormat } from '../protocol/host.ts'
 import type { RunEnd, RunRequest, Runtime, SourceReader } from '../protocol/runtime.ts'
 import type { Scene, SourceView } from '../protocol/view.ts'
 import { GraphView } from '../graph/graphView.ts'
@@ -40,6 +41,8 @@ export interface Debugging {
   output(stream: 'stdout' | 'stderr', chunk: Uint8Array): void
   /** The script waits at the gate. */
   waiting(): void
+  breakpointOn(origin: Origin, alone: boolean): GraphBreakpoint
+  elementsWith(breakpoints: readonly GraphBreakpoint[]): Int32Array
 }
 
 /** A layout that takes longer is announced, so that it can be given up. */
@@ -82,6 +85,11 @@ export function serveSession(port: Port, services: Services): void {
     debug.receive(message)
     return {}
   })
+  channel.serve('breakpointOn', ({ element, alone }) => {
+    if (!debug) throw new Error('nothing can be debugged here')
+    return debug.breakpointOn(graph.origin(element), alone)
+  })
+  channel.serve('elementsWith', ({ breakpoints }) => debug?.elementsWith(breakpoints) ?? new Int32Array(0))
   channel.serve('run', ({ runtime, request, given }) => run(runtime, request, given))
   channel.serve('warm', ({ runtime }) => {
     services.runtime(runtime)?.warm?.()

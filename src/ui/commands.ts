@@ -4,6 +4,7 @@ import type { Allowance } from '../protocol/panel.ts'
 import { allowMore } from './allowing.ts'
 import { debug } from './debug.ts'
 import { exportRecording, saveAs } from './exporting.ts'
+import type { GraphBreakpoints } from './graphBreakpoints.ts'
 import type { Highlight } from './highlight.ts'
 import type { Panel } from './panel.ts'
 import { type Panels, TAPE_TYPE } from './panels.ts'
@@ -16,6 +17,7 @@ export function registerCommands(
   panels: Panels,
   highlight: Highlight,
   report: RunReport,
+  breakpoints: GraphBreakpoints,
 ): vscode.Disposable {
   const { t } = vscode.l10n
 
@@ -98,6 +100,10 @@ export function registerCommands(
       const tell = (work: Promise<unknown>) =>
         work.catch((error: unknown) => void vscode.window.showErrorMessage(messageOf(error)))
       panel.channel.on('run', () => void tell(rerun(panel)))
+      panel.channel.on('debug', () => void tell(debug(panel.target ? vscode.Uri.parse(panel.target.uri) : undefined)))
+      panel.channel.on('act', ({ action }) => void tell(Promise.resolve(panel.debugging?.act(action))))
+      panel.channel.on('runTo', ({ element }) => void tell(Promise.resolve(panel.debugging?.runTo(element))))
+      panel.channel.on('breakpoint', ({ element, alone }) => void tell(breakpoints.toggle(panel, element, alone)))
       panel.channel.on('example', () => void tell(openExample('neuron.py')))
       panel.channel.on('allow', ({ what }) => void tell(allow(panel, what)))
       panel.channel.on(

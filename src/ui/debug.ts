@@ -1,11 +1,10 @@
-/** Debugging in the editor: what `launch` means, and the adapter between VS Code and the session that the panel shows. */
+/** Debugging in the editor: configurations, and which panel a session is of. */
 import { basename } from 'node:path'
 import * as vscode from 'vscode'
+import { DebugAdapter } from './debugAdapter.ts'
 import type { Panel } from './panel.ts'
 import { type Panels, TAPE_TYPE } from './panels.ts'
-import type { Recording } from './recording.ts'
 import { targetOf } from './script.ts'
-import { messageOf } from './services.ts'
 
 export const DEBUG_TYPE = 'backprop'
 
@@ -53,64 +52,22 @@ export function registerDebug(panels: Panels): vscode.Disposable {
     vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, provider, Initial),
     vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, provider, Dynamic),
     vscode.debug.registerDebugAdapterDescriptorFactory(DEBUG_TYPE, {
-      createDebugAdapterDescriptor: async ({ configuration }) =>
-        new vscode.DebugAdapterInlineImplementation(await adapterFor(panels, configuration as Configuration)),
+      createDebugAdapterDescriptor: async (session) =>
+        new vscode.DebugAdapterInlineImplementation(
+          new DebugAdapter(await panelOf(panels, session.configuration as Configuration), session),
+        ),
     }),
   )
 }
 
-async function adapterFor(panels: Panels, { program, noDebug }: Configuration): Promise<Adapter> {
+/** The panel of what is to be debugged, whose run has begun or whose recording is open. */
+async function panelOf(panels: Panels, { program, noDebug }: Configuration): Promise<Panel> {
   const uri = /^[a-z][a-z\d+.-]+:/i.test(program) ? vscode.Uri.parse(program) : vscode.Uri.file(program)
   if (uri.path.endsWith('.tape')) {
     await vscode.commands.executeCommand('vscode.openWith', uri, TAPE_TYPE, vscode.ViewColumn.Beside)
-    return new Adapter(await panels.whenShown(uri))
+    return panels.whenShown(uri)
   }
   const target = targetOf(uri)
   if (!target) throw new Error(vscode.l10n.t('Open a Python script to debug it.'))
-  return new Adapter(panels.begin(target, noDebug !== true))
-}
-
-/** Hands messages on to the debugger that sits over the panel's recording; the panel shows where it stands. */
-class Adapter implements vscode.DebugAdapter {
-  private readonly panel: Panel
-  private readonly recording: Recording
-  private readonly sent = new vscode.EventEmitter<vscode.DebugProtocolMessage>()
-  private readonly stop: () => void
-  readonly onDidSendMessage = this.sent.event
-
-  constructor(panel: Panel) {
-    this.panel = panel
-    this.recording = panel.recording!
-    this.stop = this.recording.channel.on('debug', ({ message }) => message && this.take(message as Sent))
-  }
-
-  handleMessage(message: vscode.DebugProtocolMessage): void {
-    const asked = message as { seq: number; command?: string; arguments?: object }
-    // The panel has begun the run, or opened the recording: the debugger is to take what is there.
-    const passed =
-      asked.command === 'launch'
-        ? { ...asked, arguments: { ...asked.arguments, program: undefined, attached: true } }
-        : asked
-    this.recording.channel.request('debug', { message: passed }).catch((error: unknown) => {
-      const failed = { type: 'response', request_seq: asked.seq, command: asked.command, success: false }
-      this.sent.fire({ ...failed, message: messageOf(error) } as vscode.DebugProtocolMessage)
-      // Another run has taken the place of this one.
-      this.sent.fire({ type: 'event', event: 'terminated' } as vscode.DebugProtocolMessage)
-    })
-  }
-
-  dispose(): void {
-    this.stop()
-    this.sent.dispose()
-  }
-
-  private take(message: Sent): void {
-    if (message.event === 'backprop/position') this.panel.channel.emit('stand', { tick: message.body!.tick })
-    this.sent.fire(message as vscode.DebugProtocolMessage)
-  }
-}
-
-interface Sent {
-  event?: string
-  body?: { tick: number }
+  return panels.begin(target, noDebug !== true)
 }

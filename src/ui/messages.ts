@@ -1,7 +1,7 @@
 /** What a webview may send: everything else is refused and logged. */
 import * as v from 'valibot'
 import type { Message } from '../protocol/channel.ts'
-import { allowances, exportFormats } from '../protocol/panel.ts'
+import { allowances, debugActions, exportFormats } from '../protocol/panel.ts'
 
 const MAX_TEXT = 10_000
 const integer = v.pipe(v.number(), v.safeInteger())
@@ -53,6 +53,10 @@ const events = {
   cancelLayout: nothing,
   run: nothing,
   stop: nothing,
+  debug: nothing,
+  act: v.object({ action: v.picklist(debugActions) }),
+  runTo: v.object({ element: natural }),
+  breakpoint: v.object({ element: integer, alone: v.boolean() }),
   example: nothing,
   allow: v.object({ what: v.picklist(allowances) }),
 } satisfies Record<string, v.GenericSchema>

@@ -4,14 +4,21 @@ import * as vscode from 'vscode'
 import { Channel } from '../protocol/channel.ts'
 import { pack, unpack } from '../protocol/pack.ts'
 import type { HostRequests } from '../protocol/host.ts'
-import type { PanelEvents, PanelRequests, PanelStatus, ViewEvents } from '../protocol/panel.ts'
+import type { DebugAction, PanelEvents, PanelRequests, PanelStatus, ViewEvents } from '../protocol/panel.ts'
 import type { RunEnd } from '../protocol/runtime.ts'
-import type { SessionEvents } from '../protocol/view.ts'
+import type { ElementId, SessionEvents } from '../protocol/view.ts'
 import { panelHtml } from './html.ts'
 import { parseViewMessage, sessionRequests } from './messages.ts'
 import { Recording } from './recording.ts'
 import { messageOf, type Services } from './services.ts'
 import { isRecording, type Target } from './target.ts'
+
+/** A debugger over a recording: where it stands (a tick, null while it moves), and what the panel may ask of it. */
+export interface Debugging {
+  readonly tick: number | null
+  act(action: DebugAction): Promise<void>
+  runTo(node: ElementId): Promise<void>
+}
 
 type Wish = 'goTo' | 'search' | 'picture'
 type ViewChannel = Channel<Record<never, never>, ViewEvents, PanelRequests, PanelEvents>
@@ -24,6 +31,9 @@ export class Panel implements vscode.Disposable {
   /** A run that has nothing to show yet; until then the one before stays. */
   private next: Recording | null = null
   private stale = false
+  /** The debugger that sits over what is shown. */
+  private debugger: Debugging | null = null
+  private breakpoints: Int32Array = new Int32Array(0)
   private disposed = false
   /** The view takes what it is told; one that is hidden does not exist. */
   private standing = false
@@ -146,6 +156,25 @@ export class Panel implements vscode.Disposable {
     this.show(recording)
   }
 
+  get debugging(): Debugging | null {
+    return this.debugger
+  }
+
+  /** A debugger has begun; null: it has ended, unless another one has taken the place of `old`. */
+  debugged(debugging: Debugging | null, old = this.debugger): void {
+    if (debugging === null && old !== this.debugger) return
+    this.debugger = debugging
+    this.told()
+  }
+
+  /** The elements that have a breakpoint. */
+  marked(elements: Int32Array): void {
+    if (elements.length === this.breakpoints.length && elements.every((element, i) => element === this.breakpoints[i]))
+      return
+    this.breakpoints = elements
+    this.channel.emit('status', this.status)
+  }
+
   /** A panel without a recording says what to do. */
   render(): void {
     this.webview.webview.html = panelHtml(this.webview.webview, this.services.extensionUri)
@@ -227,6 +256,8 @@ export class Panel implements vscode.Disposable {
       stale: this.stale,
       canRun: this.canRun,
       restricted: !vscode.workspace.isTrusted,
+      debug: this.debugger && { tick: this.debugger.tick },
+      breakpoints: this.breakpoints,
       memento: recording,
     }
   }

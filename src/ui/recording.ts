@@ -139,7 +139,7 @@ export class Recording implements vscode.Disposable {
 
   /** Where a line of a traceback is in the editor; null when the file is none of the run's. */
   placeInTraceback(path: string, line: number): { uri: vscode.Uri; line: number } | null {
-    if (path !== this.target.path && !this.paths.includes(path)) return null
+    if (!this.paths.includes(path)) return null
     const { uri, offset } = placeOf(this.target, path, line)
     return { uri, line: line - offset }
   }
@@ -182,12 +182,13 @@ export class Recording implements vscode.Disposable {
     return this.target.cells.find(({ uri }) => uri === document.uri.toString())?.text ?? code.text
   }
 
-  private fileOf(uri: vscode.Uri) {
+  /** Which file of the run a document is, and how many lines (from 0) into it, plus 1; null when it is none. */
+  fileOf(uri: vscode.Uri): { path: string; offset: number } | null {
     return fileOf(this.target, uri, this.paths)
   }
 
   private get paths(): string[] {
-    return this.overview?.sources.map(({ path }) => path) ?? []
+    return [this.target.path, ...(this.overview?.sources.map(({ path }) => path) ?? [])]
   }
 
   private take(overview: Overview): void {

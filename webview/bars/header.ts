@@ -46,11 +46,13 @@ export class Header {
     })
     const { rerun, panel } = explorer.host
     const rerunButton = rerun ? button('rerun', strings.rerun, rerun) : null
-    if (rerunButton && panel) {
+    const debugButton = panel ? button('bug', strings.debug, () => panel.debug()) : null
+    if (rerunButton && debugButton && panel) {
       rerunButton.hidden = true
       this.owned.push(
-        panel.onStatus(({ canRun, restricted }) => {
+        panel.onStatus(({ canRun, restricted, debug }) => {
           rerunButton.hidden = !canRun
+          debugButton.disabled = debug !== null
           this.restricted.hidden = !restricted
         }),
       )
@@ -87,6 +89,7 @@ export class Header {
         'div',
         { class: 'tools', role: 'group', 'aria-label': strings.canvas },
         rerunButton,
+        debugButton,
         button('search', strings.search, actions.search),
         this.lossButton,
         this.leavesButton,

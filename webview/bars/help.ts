@@ -6,7 +6,8 @@ import { button } from './header.ts'
 export class Help {
   readonly element: HTMLDialogElement
 
-  constructor(strings: Strings) {
+  /** `debugs`: there is a debugger that keys can ask. */
+  constructor(strings: Strings, debugs: boolean) {
     const keys: [string[], string][] = [
       [['←', '→', '↑', '↓'], strings.keyArrows],
       [['Enter'], strings.keyEnter],
@@ -19,6 +20,12 @@ export class Help {
       [['/', 'Ctrl F'], strings.keySearch],
       [['p'], strings.keyPath],
       [['o'], strings.keyOutline],
+      ...(debugs
+        ? ([
+            [['b'], strings.keyBreakpoint],
+            [['r'], strings.keyRunTo],
+          ] satisfies [string[], string][])
+        : []),
       [['?'], strings.keyHelp],
     ]
     const colours: [string, string, string][] = [

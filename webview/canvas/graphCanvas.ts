@@ -21,6 +21,18 @@ export interface Highlight {
   lit: ReadonlySet<ElementId>
   /** All other elements are dimmed. */
   path: ReadonlySet<ElementId> | null
+  /** Elements that have a breakpoint, and closed groups with one inside. */
+  breakpoints: ReadonlySet<ElementId>
+  hiddenBreakpoints: ReadonlySet<ElementId>
+}
+
+const noHighlight: Highlight = {
+  hovered: null,
+  selected: null,
+  lit: new Set(),
+  path: null,
+  breakpoints: new Set(),
+  hiddenBreakpoints: new Set(),
 }
 
 /** Cards and edges that can be painted within a frame; more go through the cache. */
@@ -59,7 +71,7 @@ export class GraphCanvas {
   private labels: Labels | null = null
   private placement: Placement | null = null
   private numbers: FrameNumbers | null = null
-  private highlight: Highlight = { hovered: null, selected: null, lit: new Set(), path: null }
+  private highlight: Highlight = noHighlight
 
   private sceneMotion: SceneMotion | null = null
   /** Counts changes of what is painted, the camera aside. */
@@ -143,9 +155,11 @@ export class GraphCanvas {
     this.repaint()
   }
 
-  setHighlight(highlight: Highlight): void {
-    const pathChanged = !sameSet(highlight.path, this.highlight.path)
-    this.highlight = { ...highlight }
+  /** What is left out is not marked. */
+  setHighlight(highlight: Partial<Highlight>): void {
+    const before = this.highlight
+    this.highlight = { ...noHighlight, ...highlight }
+    const pathChanged = !sameSet(this.highlight.path, before.path)
     if (pathChanged) this.repaint()
     else this.schedule()
   }
@@ -376,10 +390,12 @@ export class GraphCanvas {
       hovered: this.itemOf(this.highlight.hovered),
       selected: this.itemOf(this.highlight.selected),
       lit: this.itemsOf(this.highlight.lit),
+      breakpoints: this.itemsOf(this.highlight.breakpoints),
+      hiddenBreakpoints: this.itemsOf(this.highlight.hiddenBreakpoints),
       current: current < 0 ? null : current,
       hoveredEdge: this.pointing.edge,
     }
-    const any = Object.values(marks).some((mark) => mark !== null && mark !== marks.lit) || marks.lit.length > 0
+    const any = Object.values(marks).some((mark) => (Array.isArray(mark) ? mark.length > 0 : mark !== null))
     // Two canvases cost twice as much to show as one: the upper is touched only while there is something on it.
     if (any || this.marked) paintMarks(this.viewOn(this.marks.ctx), marks)
     this.marked = any

@@ -8,6 +8,9 @@ export interface Marks {
   hovered: number | null
   selected: number | null
   lit: readonly number[]
+  breakpoints: readonly number[]
+  /** Closed groups with one inside. */
+  hiddenBreakpoints: readonly number[]
   /** The item whose step is the current one. */
   current: number | null
   hoveredEdge: number | null
@@ -15,6 +18,8 @@ export interface Marks {
 
 /** Screen pixels: a mark never gets smaller than this, however far out. */
 const LEAST = 10
+/** Radius. */
+const DOT = 5
 
 /** Draws the marks over the picture; cheap, so that hovering never repaints the picture itself. */
 export function paintMarks(view: View, marks: Marks): void {
@@ -29,6 +34,8 @@ export function paintMarks(view: View, marks: Marks): void {
   for (const item of marks.lit) markLit(view, item)
   if (marks.hovered !== null && marks.hovered !== marks.selected) ring(view, marks.hovered, { offset: 0, width: 1 })
   if (marks.selected !== null) ring(view, marks.selected, { offset: 0, width: 2 })
+  for (const item of marks.breakpoints) dot(view, item, true)
+  for (const item of marks.hiddenBreakpoints) dot(view, item, false)
   if (marks.current !== null) markCurrent(view, marks.current)
   if (marks.hoveredEdge !== null) edgeNumber(view, marks.hoveredEdge)
 }
@@ -97,6 +104,20 @@ function ring(view: View, item: number, { offset, width, colour }: RingStyle): v
 function markLit(view: View, item: number): void {
   ring(view, item, { offset: 2.5, width: 5, colour: view.theme.lit })
   ring(view, item, { offset: 0, width: 1 })
+}
+
+/** As in the gutter of the code, on the card's edge; a ring where it is on something inside. */
+function dot(view: View, item: number, filled: boolean): void {
+  const { ctx, theme, camera, placement } = view
+  intoItem(view, item)
+  ctx.scale(1 / camera.zoom, 1 / camera.zoom)
+  ctx.beginPath()
+  ctx.arc(1, (placement.h[item]! * camera.zoom) / 2, DOT, 0, 2 * Math.PI)
+  ctx.fillStyle = filled ? theme.breakpoint : theme.background
+  ctx.fill()
+  ctx.strokeStyle = filled ? theme.background : theme.breakpoint
+  ctx.lineWidth = filled ? 1.5 : 2.5
+  ctx.stroke()
 }
 
 /** An outer ring and a play mark: not to be taken for the selection. */

@@ -17,6 +17,7 @@ export interface Theme {
   zero: string
   /** Non-finite numbers. */
   error: string
+  breakpoint: string
   /** Laid over the inside of open groups, so translucent; darker than the ground, as cards are lighter. */
   shade: string
   mono: string
@@ -43,6 +44,7 @@ export const themeVariables: Record<ColourRole | 'mono' | 'sans', readonly strin
   negative: ['--bl-negative'],
   zero: ['--bl-zero'],
   error: ['--vscode-errorForeground', '--vscode-editorError-foreground', '--bl-error'],
+  breakpoint: ['--vscode-debugIcon-breakpointForeground', '--bl-breakpoint'],
   shade: ['--bl-shade'],
   mono: ['--vscode-editor-font-family', '--bl-mono'],
   sans: ['--vscode-font-family', '--bl-sans'],
@@ -60,6 +62,7 @@ const dark: Record<ColourRole, string> = {
   negative: '#4fa3e3',
   zero: '#7a7a7a',
   error: '#f14c4c',
+  breakpoint: '#e51400',
   shade: 'rgb(0 0 0 / 0.1)',
 }
 
@@ -75,6 +78,7 @@ const light: Record<ColourRole, string> = {
   negative: '#0b66a8',
   zero: '#949494',
   error: '#c72e0f',
+  breakpoint: '#e51400',
   shade: 'rgb(0 0 0 / 0.022)',
 }
 

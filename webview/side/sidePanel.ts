@@ -3,6 +3,7 @@ import { formatNumber } from '../../src/protocol/number.ts'
 import { type Details, GradientStatus, type Mismatch } from '../../src/protocol/view.ts'
 import { Disposables, el } from '../dom.ts'
 import type { Explorer } from '../explorer.ts'
+import { icon, type IconName } from '../icons.ts'
 import { copyExactly, numberText } from '../numbers.ts'
 import type { Strings } from '../strings.ts'
 import { chainRule, gradientSymbol } from './chainRule.ts'
@@ -26,7 +27,17 @@ export class SidePanel {
     this.owned.listen<ClipboardEvent>(this.element, 'copy', copyExactly)
     this.owned.push(
       explorer.store.watch(
-        ['selectedDetails', 'hoveredDetails', 'currentDetails', 'overview', 'summary', 'atEnd', 'scene'],
+        [
+          'selectedDetails',
+          'hoveredDetails',
+          'currentDetails',
+          'overview',
+          'summary',
+          'atEnd',
+          'scene',
+          'debug',
+          'breakpoints',
+        ],
         () => this.render(),
       ),
     )
@@ -60,7 +71,7 @@ export class SidePanel {
   private exercise(details: Details): HTMLElement[] {
     const { strings, explorer } = this
     const grouped = details.kind === 'group' || details.kind === 'fold'
-    const parts: HTMLElement[] = [this.title(details), this.facts(details, grouped)]
+    const parts: HTMLElement[] = [this.title(details), ...this.debugging(details), this.facts(details, grouped)]
     if (details.bookkeeping)
       parts.push(
         el(
@@ -119,6 +130,29 @@ export class SidePanel {
       el('h2', { title }, title, named && el('span', { class: 'side-expression', text: ` = ${expression}` })),
       where,
     )
+  }
+
+  /** What a debugger can do with the selected element. */
+  private debugging({ element, kind }: Details): HTMLElement[] {
+    const { strings, explorer } = this
+    const { selected, debug, breakpoints } = explorer.state
+    const { panel } = explorer.host
+    if (!panel || element !== selected || kind === 'constant') return []
+    const action = (name: IconName, text: string, title: string, run: () => void) =>
+      el('button', { class: 'button small', title, click: run }, icon(name), text)
+    const { setBreakpoint, removeBreakpoint, breakpointAlone, breakpointAloneHint, runTo } = strings
+    const set = breakpoints.has(element)
+    const buttons = [
+      action('breakpoint', set ? removeBreakpoint : setBreakpoint, '', () => explorer.toggleBreakpoint(false)),
+    ]
+    if (!set && element >= 0)
+      buttons.push(action('breakpoint', breakpointAlone, breakpointAloneHint, () => explorer.toggleBreakpoint(true)))
+    if (debug && element >= 0) {
+      const run = action('runTo', runTo, '', () => explorer.runToSelection())
+      run.disabled = !explorer.canRunToSelection
+      buttons.push(run)
+    }
+    return [el('div', { class: 'side-actions' }, ...buttons)]
   }
 
   private facts(details: Details, grouped: boolean): HTMLElement {

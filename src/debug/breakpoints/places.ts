@@ -65,6 +65,12 @@ export class Places {
     return found.sort((a, b) => a.startLine - b.startLine || a.startColumn - b.startColumn)
   }
 
+  /** Where a breakpoint means one expression: its first character that belongs to no smaller one, on its first line. */
+  columnOf(op: number): number | null {
+    const site = this.tape.table('op').site.at(op)
+    return site < 0 ? null : this.ownColumn(this.tape.table('site').source.at(site), this.rangeOf(site))
+  }
+
   /** `#12`, an op, or a call or module with `*` and `?` for what may differ; `grad:` before it is for other debuggers. */
   named(name: string, s: Strings): Place {
     const wanted = name.trim().replace(/^grad:/, '')

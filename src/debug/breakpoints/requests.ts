@@ -8,15 +8,19 @@ export interface SourceGiven {
   path: string
   /** 0 where the path is what counts. */
   reference: number
+  /** The part of the file whose breakpoints come together: a cell of a notebook. */
+  part?: string
 }
 
 export const sourceOf = (given: Given): SourceGiven => ({
   path: given.optionalText('path') ?? '',
   reference: given.optionalNumber('sourceReference') ?? 0,
+  part: given.optionalText('adapterData') ?? '',
 })
 
 /** One file has one group, whether it is named by its path or by its number. */
-export const groupOf = ({ path, reference }: SourceGiven) => `source ${reference > 0 ? reference : path}`
+export const groupOf = ({ path, reference, part }: SourceGiven) =>
+  `source ${reference > 0 ? reference : path} ${part ?? ''}`
 
 const extras = (given: Given) => {
   const [condition, hitCondition, logMessage] = ['condition', 'hitCondition', 'logMessage'].map((name) =>
