@@ -100,7 +100,7 @@ export function registerCommands(
       const tell = (work: Promise<unknown>) =>
         work.catch((error: unknown) => void vscode.window.showErrorMessage(messageOf(error)))
       panel.channel.on('run', () => void tell(rerun(panel)))
-      panel.channel.on('debug', () => void tell(debug(panel.target ? vscode.Uri.parse(panel.target.uri) : undefined)))
+      panel.channel.on('debug', () => void tell(debug(panel.target ?? undefined)))
       panel.channel.on('act', ({ action }) => void tell(Promise.resolve(panel.debugging?.act(action))))
       panel.channel.on('runTo', ({ element }) => void tell(Promise.resolve(panel.debugging?.runTo(element))))
       panel.channel.on('breakpoint', ({ element, alone }) => void tell(breakpoints.toggle(panel, element, alone)))

@@ -4,47 +4,59 @@ import * as vscode from 'vscode'
 import { DebugAdapter } from './debugAdapter.ts'
 import type { Panel } from './panel.ts'
 import { type Panels, TAPE_TYPE } from './panels.ts'
-import { targetOf } from './script.ts'
+import { uriOf } from './editorSources.ts'
+import { named, targetOf } from './script.ts'
+import type { Target } from './target.ts'
 
 export const DEBUG_TYPE = 'backprop'
 
 interface Configuration extends vscode.DebugConfiguration {
   program: string
+  /** Of a notebook: how many cells run. Saving before the start may move the selection. */
+  upTo?: number
 }
 
 /** What F5 does without a configuration, and what the command and the CodeLens do. */
-function configurationOf(uri: vscode.Uri): Configuration {
+function configurationOf({ uri: text, upTo }: Target): Configuration {
+  const uri = vscode.Uri.parse(text)
   const name = vscode.l10n.t('Debug Backprop: {0}', basename(uri.path))
-  return { type: DEBUG_TYPE, request: 'launch', name, program: uri.scheme === 'file' ? uri.fsPath : uri.toString() }
+  const program = uri.scheme === 'file' ? uri.fsPath : uri.toString()
+  return { type: DEBUG_TYPE, request: 'launch', name, program, ...(upTo > 0 ? { upTo } : {}) }
 }
 
-export async function debug(uri?: vscode.Uri): Promise<void> {
-  const given = uri instanceof vscode.Uri ? uri : undefined
-  const tape = given?.path.endsWith('.tape') ? given : undefined
-  const wanted = tape ?? uriOf(targetOf(given)?.uri)
-  if (!wanted) return void vscode.window.showInformationMessage(vscode.l10n.t('Open a Python script to debug it.'))
-  await vscode.debug.startDebugging(vscode.workspace.getWorkspaceFolder(wanted), configurationOf(wanted))
+/** Of a document, or of what a panel shows; without either, of the active editor. */
+export async function debug(what?: vscode.Uri | Target): Promise<void> {
+  const target = what instanceof vscode.Uri || !what ? debuggable(what) : what
+  if (!target) return void vscode.window.showInformationMessage(vscode.l10n.t('Open a Python script to debug it.'))
+  const folder = vscode.workspace.getWorkspaceFolder(vscode.Uri.parse(target.uri))
+  // The text of the editor is what runs, saved or not.
+  await vscode.debug.startDebugging(folder, configurationOf(target), { suppressSaveBeforeStart: true })
 }
 
-const uriOf = (text: string | undefined) => (text === undefined ? undefined : vscode.Uri.parse(text))
+/** A recording is debugged as it is, whether or not its text editor could show it. */
+function debuggable(uri?: vscode.Uri): Target | null {
+  return uri?.path.endsWith('.tape') ? named(uri) : targetOf(uri)
+}
 
 export function registerDebug(panels: Panels): vscode.Disposable {
   const provider: vscode.DebugConfigurationProvider = {
     provideDebugConfigurations: () => {
-      const uri = uriOf(targetOf()?.uri)
-      return uri ? [configurationOf(uri)] : []
+      const target = targetOf()
+      return target ? [configurationOf({ ...target, upTo: 0 })] : []
     },
     resolveDebugConfigurationWithSubstitutedVariables: (_folder, given) => {
-      const uri = uriOf(targetOf()?.uri)
-      const configuration = given.type ? given : { ...given, ...(uri ? configurationOf(uri) : {}) }
+      const target = given.type ? null : targetOf()
+      const configuration: vscode.DebugConfiguration = target ? { ...given, ...configurationOf(target) } : given
       if (typeof configuration['program'] !== 'string') {
         void vscode.window.showErrorMessage(vscode.l10n.t('Open a Python script to debug it.'))
         return undefined
       }
-      // Without anything that could stop it, it stops where the gradients begin to flow.
-      const stopsSomewhere = vscode.debug.breakpoints.some(({ enabled }) => enabled)
-      const isTape = configuration['program'].endsWith('.tape')
-      return { stopOnEntry: isTape || !stopsSomewhere, ...configuration }
+      // Without anything in the script that could stop it, it stops where the gradients begin to flow.
+      const program = uriOf(configuration['program'])
+      return {
+        stopOnEntry: !vscode.debug.breakpoints.some((one) => one.enabled && isIn(one, program)),
+        ...configuration,
+      }
     },
   }
   const { Initial, Dynamic } = vscode.DebugConfigurationProviderTriggerKind
@@ -61,13 +73,19 @@ export function registerDebug(panels: Panels): vscode.Disposable {
 }
 
 /** The panel of what is to be debugged, whose run has begun or whose recording is open. */
-async function panelOf(panels: Panels, { program, noDebug }: Configuration): Promise<Panel> {
-  const uri = /^[a-z][a-z\d+.-]+:/i.test(program) ? vscode.Uri.parse(program) : vscode.Uri.file(program)
+async function panelOf(panels: Panels, { program, noDebug, upTo = 0 }: Configuration): Promise<Panel> {
+  const uri = uriOf(program)
   if (uri.path.endsWith('.tape')) {
     await vscode.commands.executeCommand('vscode.openWith', uri, TAPE_TYPE, vscode.ViewColumn.Beside)
     return panels.whenShown(uri)
   }
   const target = targetOf(uri)
   if (!target) throw new Error(vscode.l10n.t('Open a Python script to debug it.'))
-  return panels.begin(target, noDebug !== true)
+  return panels.begin({ ...target, upTo: upTo || target.upTo }, noDebug !== true)
+}
+
+/** A breakpoint of a notebook's cell is in the notebook. */
+function isIn(breakpoint: vscode.Breakpoint, program: vscode.Uri): boolean {
+  if (breakpoint instanceof vscode.FunctionBreakpoint) return breakpoint.functionName.startsWith('grad:')
+  return breakpoint instanceof vscode.SourceBreakpoint && breakpoint.location.uri.path === program.path
 }

@@ -88,6 +88,7 @@ export class DebugAdapter implements vscode.DebugAdapter {
   }
 
   private async pass(asked: Asked): Promise<void> {
+    await this.recording.prepared
     // The panel has begun the run, or opened the recording: the debugger is to take what is there.
     if (asked.command === 'launch')
       asked = { ...asked, arguments: { ...asked.arguments, program: undefined, attached: true } }

@@ -72,7 +72,9 @@ export class EditorSources {
   }
 }
 
-const uriOf = (path: string) => (/^[a-z][a-z\d+.-]+:/i.test(path) ? vscode.Uri.parse(path) : vscode.Uri.file(path))
+/** What a client calls a path may be a URI. */
+export const uriOf = (path: string) =>
+  /^[a-z][a-z\d+.-]+:/i.test(path) ? vscode.Uri.parse(path) : vscode.Uri.file(path)
 
 function shifted(value: Fields, by: number): Fields {
   if (by === 0) return value

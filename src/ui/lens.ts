@@ -13,9 +13,8 @@ export function registerLens(): vscode.Disposable {
       const { t } = vscode.l10n
       const show = { title: `$(type-hierarchy-super) ${t('Visualize Backprop')}`, command: 'backprop-lens.visualize' }
       const debug = { title: `$(debug-alt) ${t('Debug Backprop')}`, command: 'backprop-lens.debug' }
-      const commands = document.uri.scheme === 'file' ? [show, debug] : [show]
       return backwardCalls(document.getText()).flatMap(({ line, column }) =>
-        commands.map(
+        [show, debug].map(
           (command) =>
             new vscode.CodeLens(new vscode.Range(line, column, line, column), { ...command, arguments: given }),
         ),

@@ -20,6 +20,9 @@ export class Recording implements vscode.Disposable {
   private readonly session: SessionClient
   private readonly files = new Map<number, Promise<CodeFile>>()
   private name: string | null = null
+  /** Once it is known what the run is given, or what was opened. */
+  readonly prepared: Promise<void>
+  private prepare!: () => void
   private readonly drifts = new Map<string, Drift>()
   private readonly grown = new vscode.EventEmitter<Overview>()
   private readonly printed = new vscode.EventEmitter<string>()
@@ -30,6 +33,7 @@ export class Recording implements vscode.Disposable {
     this.services = services
     this.target = target
     this.session = services.session()
+    this.prepared = new Promise((done) => (this.prepare = done))
     const { channel } = this.session
     channel.on('overview', (overview) => this.take(overview))
     const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() }
@@ -62,7 +66,7 @@ export class Recording implements vscode.Disposable {
   }
 
   async run(gated: boolean): Promise<RunEnd> {
-    const { target, given } = await gatherTexts(this.target)
+    const { target, given } = await gatherTexts(this.target).finally(this.prepare)
     this.target = target
     const { grants } = this.services
     const request = {
@@ -83,6 +87,7 @@ export class Recording implements vscode.Disposable {
     } finally {
       this.take(await this.channel.request('overview', {}))
       if (this.target.path === '') this.target = { ...this.target, path: this.overview?.script ?? '' }
+      this.prepare()
     }
   }
 

@@ -28,7 +28,7 @@ function onlyPython(): vscode.Uri | undefined {
   return vscode.window.visibleTextEditors.find(({ document }) => document.languageId === 'python')?.document.uri
 }
 
-function named(uri: vscode.Uri): Target {
+export function named(uri: vscode.Uri): Target {
   const folder = vscode.workspace.getWorkspaceFolder(uri) ?? vscode.workspace.workspaceFolders?.[0]
   const own = uri.scheme === 'file' ? uri.fsPath : uri.path
   const path =

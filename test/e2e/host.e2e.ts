@@ -10,6 +10,7 @@ import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Vscode } from '../support/vscode.ts'
 import { columns } from '../support/columns.ts'
+import { notebook } from '../support/notebook.ts'
 import { checks, type Results } from './host/checks.ts'
 
 const SUITE_MS = 240_000
@@ -30,7 +31,7 @@ beforeAll(async () => {
     outfile: join(place, 'suite.cjs'),
     ...{ bundle: true, platform: 'node', target: 'node24', format: 'cjs', external: ['vscode'], logLevel: 'warning' },
   })
-  vscode = await Vscode.start({
+  const files = {
     'columns.py': columns,
     'saved.py': small,
     'moves.py': small,
@@ -38,7 +39,9 @@ beforeAll(async () => {
     'long.py': long,
     'mlp.py': readFileSync('test/fixtures/bench/mlp.py'),
     'micrograd_copy.py': readFileSync('src/runtimes/embeddedPython/library/micrograd/engine.py'),
-  })
+    'cells.ipynb': notebook(`${value}a = Value(2.0)`, 'b = a * a\nc = b + a', 'c.backward()'),
+  }
+  vscode = await Vscode.start(files, { beside: ['test/e2e/standin'] })
   const { nodes } = vscode.report('columns.py')
   await vscode.write('columns.json', JSON.stringify(nodes.flatMap(({ site }) => (site ? [site] : []))))
   vscode.record('neuron.py', '--tape', join(vscode.folder, 'neuron.tape'))

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { columns } from '../support/columns.ts'
+import { notebook } from '../support/notebook.ts'
 import { row, select } from '../support/graphRows.ts'
 import { Vscode } from '../support/vscode.ts'
 
@@ -27,14 +28,6 @@ afterEach(async ({ task }) => {
   if (task.result?.state === 'fail')
     await vscode.page.screenshot({ path: `.vscode-test/${task.name.slice(0, 30)}.png` })
 })
-
-function notebook(...sources: string[]): string {
-  const cells = sources.map((source) => ({
-    ...{ cell_type: 'code', metadata: {}, source },
-    ...{ outputs: [], execution_count: null },
-  }))
-  return JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: { language_info: { name: 'python' } }, cells })
-}
 
 const visualize = (file: string) => vscode.visualize(file)
 

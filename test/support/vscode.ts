@@ -22,6 +22,8 @@ interface Options {
   settings?: object
   /** false: Restricted Mode. */
   trust?: boolean
+  /** Folders of other extensions. */
+  beside?: string[]
   /** BCP 47. */
   language?: string
 }
@@ -69,8 +71,8 @@ export class Vscode {
       await mkdir(dirname(join(folder, name)), { recursive: true })
       await writeFile(join(folder, name), text)
     }
-    const { trust = true, language = null } = options
-    const server = await startVscodeServer({ extension: packageFolder, trust, language })
+    const { trust = true, language = null, beside = [] } = options
+    const server = await startVscodeServer({ extension: packageFolder, beside, trust, language })
     const context = await chromium.launchPersistentContext(join(home, 'profile'), {
       executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
       args: ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-background-networking'],

@@ -7,6 +7,7 @@ export interface VscodeServer {
 }
 export function startVscodeServer(options: {
   extension: string
+  beside?: string[]
   trust?: boolean
   language?: string | null
 }): Promise<VscodeServer>

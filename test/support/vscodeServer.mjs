@@ -3,7 +3,7 @@
  * into `.vscode-test/` (Node 24 from npm with it) or where BACKPROP_VSCODE says.
  */
 import { execFile, spawn } from 'node:child_process'
-import { access, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { access, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
@@ -50,10 +50,10 @@ const freePort = () =>
   })
 
 /**
- * Starts the server. `address` gives the page of a workspace folder, with the extension in `extension` loaded and
- * `file` open.
+ * Starts the server. `address` gives the page of a workspace folder, with the extension in `extension` loaded, those
+ * in `beside` installed, and `file` open.
  */
-export async function startVscodeServer({ extension, trust = true, language = null }) {
+export async function startVscodeServer({ extension, beside = [], trust = true, language = null }) {
   const { node, server } = await install()
   const data = await mkdtemp(join(tmpdir(), 'vscode-server-'))
   // The file is watched only when it is there from the start.
@@ -67,6 +67,10 @@ export async function startVscodeServer({ extension, trust = true, language = nu
     const pack = { hash: 'none', label: language, extensions, translations: { vscode: words } }
     const packs = { [language.toLowerCase()]: pack }
     await writeFile(join(data, 'data/languagepacks.json'), JSON.stringify(packs))
+  }
+  for (const folder of beside) {
+    const { publisher, name, version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+    await cp(folder, join(data, 'extensions', `${publisher}.${name}-${version}`), { recursive: true })
   }
   const port = await freePort()
   const child = spawn(

@@ -43,7 +43,7 @@ export class RunningBar {
     const { host } = this.explorer
     const { strings, status } = this
     const link = (text: string, click: () => void) => el('button', { class: 'link', text, click })
-    if (status?.running) {
+    if (status?.running && !status.debug) {
       const { nodes, followed } = status.running
       const [progress, count] =
         nodes === 0 && followed > 0 ? [strings.followingFor, followed] : [strings.runningFor, nodes]
@@ -64,7 +64,7 @@ export class RunningBar {
           cancel,
         ),
       )
-    } else if (status?.stale) {
+    } else if (status?.stale && !status.running) {
       const text = el('div', { class: 'banner-text', text: `${strings.stale} ` })
       if (status.canRun) text.append(link(strings.rerun, () => host.rerun?.()))
       this.element.replaceChildren(el('div', { class: 'banner info', role: 'status' }, icon('rerun'), text))

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import * as vscode from 'vscode'
 import { type Check, checks, type Results } from './checks.ts'
 import { collect, cpuMs, HostLoad, threadCpuUsage } from './load.ts'
+import { DebugSession } from './debugSessions.ts'
 import { MemoryDisk } from './memoryDisk.ts'
 
 const folder = vscode.workspace.workspaceFolders![0]!.uri
@@ -56,6 +57,9 @@ async function hoverOver(uri: vscode.Uri, text: string): Promise<string> {
   assert(at >= 0, `there is no ${text} in ${uri.path}`)
   return (await hoverAt(uri, document.positionAt(at)))?.text ?? ''
 }
+
+const breakpointAt = (uri: vscode.Uri, line: number) =>
+  new vscode.SourceBreakpoint(new vscode.Location(uri, new vscode.Position(line, 0)))
 
 const panels = () =>
   vscode.window.tabGroups.all
@@ -275,6 +279,108 @@ const run: Record<Check, () => Promise<string | undefined>> = {
     return undefined
   },
 
+  async 'a breakpoint stops in a script that was never saved, and in a cell of a notebook'() {
+    await close()
+    const content = 'from micrograd.engine import Value\na = Value(2.0)\nb = a * a\nb.backward()\n'
+    const untitled = await vscode.workspace.openTextDocument({ language: 'python', content })
+    await show(untitled.uri)
+    const opened = await vscode.workspace.openNotebookDocument(inFolder('cells.ipynb'))
+    const editor = await vscode.window.showNotebookDocument(opened)
+    await vscode.commands.executeCommand('notebook.focusBottom')
+    await until(async () => editor.selections[0]?.end === 3, 'the last cell')
+    const cells = opened.getCells()
+    const lines: [vscode.Uri, number][] = [
+      [untitled.uri, 2],
+      [cells[1]!.document.uri, 1],
+      [cells[0]!.document.uri, 1],
+    ]
+    const breakpoints = lines.map(([uri, line]) => breakpointAt(uri, line))
+    vscode.debug.addBreakpoints(breakpoints)
+    try {
+      const inCell = await DebugSession.begun('backprop', () => vscode.commands.executeCommand('backprop-lens.debug'))
+      // The line of the second cell, before the leaf of the first one.
+      for (const [uri, line] of [lines[1]!, lines[2]!]) {
+        const frame = await inCell.stopped()
+        assert(frame.source?.path === uri.toString(), `it stands in ${frame.source?.path}`)
+        assert(frame.line === line + 1, `it stands in line ${frame.line} of the cell`)
+        await inCell.ask('continue')
+      }
+      await inCell.stop()
+      await show(untitled.uri)
+      const session = await DebugSession.begun('backprop', () => vscode.commands.executeCommand('backprop-lens.debug'))
+      const frame = await session.stopped()
+      assert(frame.source?.path === untitled.uri.toString(), `it stands in ${frame.source?.path}`)
+      assert(frame.line === 3, `it stands in line ${frame.line}`)
+      await session.stop()
+    } finally {
+      vscode.debug.removeBreakpoints(breakpoints)
+    }
+    return undefined
+  },
+
+  async 'a recording is debugged from its end backwards'() {
+    const program = inFolder('neuron.tape').fsPath
+    const session = await DebugSession.start({ type: 'backprop', program, startAt: 'end' })
+    await session.stopped()
+    const names: string[] = []
+    for (let i = 0; i < 3; i++) {
+      await session.ask('stepBack')
+      names.push((await session.stopped()).name)
+    }
+    assert(names.join() === [...new Set(names)].join() && names.length === 3, names.join())
+    await session.stop()
+    return names.join(' · ')
+  },
+
+  async 'run without debugging shows the graph, and ends'() {
+    await close()
+    const uri = inFolder('neuron.py')
+    await show(uri)
+    const breakpoint = breakpointAt(uri, 10)
+    vscode.debug.addBreakpoints([breakpoint])
+    const session = await DebugSession.start({ type: 'backprop', program: uri.fsPath, noDebug: true })
+    await session.ended()
+    vscode.debug.removeBreakpoints([breakpoint])
+    assert(session.heard('stopped').length === 0, 'it stopped')
+    const said = await until(() => hoverOver(uri, 'n.tanh()'), 'the numbers of the run')
+    assert(said.includes('gradient `1.0000`'), said)
+    return undefined
+  },
+
+  async 'another debugger beside it has the same breakpoints, and neither breaks the other'() {
+    const uri = inFolder('neuron.py')
+    await show(uri)
+    const line = breakpointAt(uri, 10)
+    const call = new vscode.FunctionBreakpoint('grad:tanh')
+    const foreign = new vscode.FunctionBreakpoint('main.py:some_function')
+    vscode.debug.addBreakpoints([line, call, foreign])
+    try {
+      const other = await DebugSession.start({ type: 'standin', program: uri.fsPath })
+      await other.stopped()
+      const ours = await DebugSession.start({ type: 'backprop', program: uri.fsPath })
+      assert(/^o /.test((await ours.stopped()).name), 'the op by its name comes first')
+      await ours.ask('continue')
+      assert(/^n /.test((await ours.stopped()).name), 'the line comes next')
+      // Theirs stands where it stood, goes on, and ends alone.
+      assert(other.heard('terminated').length === 0, 'the other one has ended')
+      await other.ask('continue', { threadId: 7 })
+      await other.ended()
+      await ours.ask('stepBack')
+      assert(/^o /.test((await ours.stopped()).name), 'ours goes on')
+      const told = ours
+        .heard('setFunctionBreakpoints')
+        .flatMap(({ breakpoints }) => breakpoints as { verified: boolean }[])
+      assert(
+        told.some(({ verified }) => !verified),
+        'what is not ours is not verified',
+      )
+      await ours.stop()
+    } finally {
+      vscode.debug.removeBreakpoints([line, call, foreign])
+    }
+    return undefined
+  },
+
   async 'nothing is left after 50 panels were opened and closed'() {
     await close()
     const recording = inFolder('neuron.tape')
@@ -389,6 +495,10 @@ const close1 = async () => {
   await vscode.window.tabGroups.close(tabs.filter(({ input }) => input instanceof vscode.TabInputText))
 }
 
+const LATE_MS = 120_000
+const tooLate = () =>
+  new Promise<never>((_, fail) => setTimeout(() => fail(new Error(`not within ${LATE_MS / 1000} s`)), LATE_MS))
+
 async function main(): Promise<void> {
   const results: Results = {}
   const write = (done: boolean) => {
@@ -401,7 +511,7 @@ async function main(): Promise<void> {
     if (wanted && !wanted.some((part) => name.includes(part))) continue
     const begin = Date.now()
     try {
-      const measured = await run[name]()
+      const measured = await Promise.race([run[name](), tooLate()])
       results[name] = { error: null, measured: `${measured ?? ''} (${Date.now() - begin} ms)` }
     } catch (error) {
       results[name] = { error: error instanceof Error ? (error.stack ?? error.message) : String(error), measured: '' }
