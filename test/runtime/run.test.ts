@@ -122,6 +122,29 @@ describe('as plain Python', () => {
     expect(tape.ops).toBe(2)
   })
 
+  test('what is carried along comes after all of the script’s: a folder without __init__.py, one that it appends', async () => {
+    const engine =
+      'class Value:\n  def __init__(self, data, pairs=()): self.data, self.pairs, self.grad = data, pairs, 0.0\n' +
+      '  def __mul__(self, o): return Value(self.data * o.data, ((self, o.data), (o, self.data)))\n' +
+      '  def backward(self, g=1.0):\n    self.grad += g\n    for p, w in self.pairs: p.backward(g * w)\n'
+    const source =
+      'from micrograd.engine import Value\na = Value(2.0)\nb = a * a\nb.backward()\nprint(a.grad, len(b.pairs))'
+    const beside = await inFolder({ 'main.py': source, 'micrograd/engine.py': engine }, 'main.py')
+    expect([beside.stderr, beside.stdout, beside.notices]).toEqual(['', '4.0 2\n', []])
+    const up = 'import os, sys\nsys.path.append(os.path.join(os.path.dirname(__file__), "..", "..", ".."))\n'
+    const folder = folderWith({
+      'project/a/b/c/main.py': up + source,
+      'project/micrograd/__init__.py': '',
+      'project/micrograd/engine.py': engine,
+    })
+    const above = await run(built.runtime, join(folder, 'project/a/b/c/main.py'))
+    rmSync(folder, { recursive: true })
+    expect([above.stderr, above.stdout, above.notices]).toEqual(['', '4.0 2\n', []])
+    const tape = new Tape()
+    tape.push(above.wire)
+    expect(tape.ops).toBe(2)
+  })
+
   test('a module that is built in here wins over one beside the script, which is said', async () => {
     const result = await inFolder({ 'main.py': 'import math\nprint(math.pi)', 'math.py': 'pi = 3' }, 'main.py')
     expect(result.stdout).toBe('3.141592653589793\n')

@@ -33,7 +33,7 @@ def main(mode, out, script, *arguments):
     report(out, {'kind': 'crashed', 'message': 'the tracer did not return'})
     with open(out, 'wb', buffering=0) as file:
         end = tracer().run(
-            script, list(arguments), file.write, capture=mode == 'capture', user_roots=[LIBRARY], **options
+            script, list(arguments), file.write, capture=mode == 'capture', user_roots=[os.path.join(LIBRARY, 'micrograd')], **options
         )
     report(out, end)
 
@@ -43,4 +43,5 @@ def report(out, end):
         json.dump(end, file)
 
 
-main(*sys.argv[1:])
+if __name__ == '__main__':
+    main(*sys.argv[1:])

@@ -6,7 +6,7 @@
 import type { SourceReader } from '../../protocol/runtime.ts'
 
 /** Folders above the script's own that are looked into. */
-const LEVELS = 2
+const LEVELS = 4
 const MOST_FILES = 500
 
 /** A file, or a package's folder with its Python files. */

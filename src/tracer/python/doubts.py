@@ -44,7 +44,10 @@ class Doubts:
         for maker, (key, scope) in self.makers.items():
             if isinstance(maker, ast.Call):
                 for argument, keys in self.fed(maker, scope):
-                    if key in keys and any(self._is_constructed(value, scope) for value in self._meant(argument, scope)):
+                    if key in keys and any(
+                        # `out = a.data + b.data; out = Value(out, (a, b))`
+                        value is not maker and self._is_constructed(value, scope) for value in self._meant(argument, scope)
+                    ):
                         return True
         return False
 

@@ -27,7 +27,9 @@ class GradientCells:
             return None
         flow = self.flow(value, scope)
         holder = self.holder(target)
-        own = [n for n in self.loads(walk(value), key) if same(self.holder(n), holder)]
+        own = [
+            n for n in self.loads(walk(value), key) if same(self.holder(n), holder) and not _is_choice(n, value, scope.module)
+        ]
         adds = isinstance(statement, ast.AugAssign) or bool(own)
         others = [n for n in self.loads(flow.nodes, key) if not same(self.holder(n), holder)]
         if others:
@@ -58,7 +60,10 @@ class GradientCells:
             if plain(other) == plain(target):
                 if isinstance(statement, ast.AugAssign):
                     return True
-                if any(same(n, other) for n in walk(value) if isinstance(n, (ast.Attribute, ast.Subscript))):
+                if any(
+                    same(n, other) and not _is_choice(n, value, function.module)
+                    for n in walk(value) if isinstance(n, (ast.Attribute, ast.Subscript))
+                ):
                     return True
         return False
 
@@ -161,3 +166,13 @@ class GradientCells:
         """Whether a gradient, or what was computed from one, flows into an expression."""
         nodes = self.flow(expression, scope).nodes
         return any(next(self.loads(nodes, key), None) is not None for key in self.derived)
+
+
+def _is_choice(load, value, module):
+    """Whether a load is what may be stored itself, or what decides: `name if name is not None else self.name`."""
+    while load is not value:
+        around = module.parents.get(load)
+        if not isinstance(around, (ast.IfExp, ast.BoolOp)):
+            return isinstance(around, ast.Compare) and _is_choice(around, value, module)
+        load = around
+    return True

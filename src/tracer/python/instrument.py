@@ -9,15 +9,16 @@ import ast
 from .duals import DualRules
 from .loads import Loads
 from .makers import Makers
+from .naming import Naming
 from .probe import BEGIN, ENTER, FAST, MARK, Probe
 from .rules import Rules
-from .scopes import FUNCTIONS, INITIALISERS, same, tail
+from .scopes import FUNCTIONS, INITIALISERS, same
 from .steps import Steps
 from .stores import Stores
-from .syntax import path_of, root_of, value_of, walk
+from .syntax import root_of, value_of, walk
 
 
-class Instrumenter(Steps, Stores, Rules, Loads, Makers, DualRules):
+class Instrumenter(Steps, Stores, Rules, Loads, Makers, Naming, DualRules):
     """Rewrites one module; `probes` is the run's table, shared by all modules."""
 
     def __init__(self, program, module, probes, loops, step_by_step=False):
@@ -288,58 +289,6 @@ class Instrumenter(Steps, Stores, Rules, Loads, Makers, DualRules):
             number = self._number(self.drivers[scope], node)
             value = done.value if done.value is not None else self._number(None, node)
             done.value = self._call('de', node, number, value)
-        return done
-
-    # -- names
-
-    def _label(self, target):
-        self.probes.append(Probe(None, self.module, target))
-        self.probes[-1].label = path_of(target)
-        return len(self.probes) - 1
-
-    def _named(self, targets, value, scope):
-        """The value of an assignment with a probe that gives it its name; None when no target is a plain path."""
-        paths = [t for t in targets if path_of(t) is not None]
-        if isinstance(value, ast.Constant):
-            return None
-        sequences = (ast.Tuple, ast.List)
-        if len(targets) == 1 and isinstance(targets[0], sequences) and isinstance(value, sequences):
-            if len(targets[0].elts) == len(value.elts) and not any(
-                isinstance(e, ast.Starred) for e in targets[0].elts + value.elts
-            ):
-                elements = []
-                for target, element in zip(targets[0].elts, value.elts):
-                    named = self._named([target], element, scope)
-                    elements.append(named if named is not None else self._node(element, scope))
-                return self._copy(value, scope, elts=elements)
-        if not paths or len(paths) < len(targets):
-            return None
-        done = self._node(value, scope)
-        probe = 'nh' if self.program.handles else 'nk' if self._makes_place(value) else 'nm'
-        for target in reversed(paths):
-            done = self._call(probe, value, self._number(self._label(target), value), done)
-        return done
-
-    def _makes_place(self, value):
-        """A call that returns a node where nodes are nothing but places in a list."""
-        if not self.program.value or self.program.value[0][0] != 'map' or not isinstance(value, ast.Call):
-            return False
-        return any(scope in self.program.engine for scope in self.program.functions.get(tail(value), ()))
-
-    def _name_after(self, target, node, scope):
-        """`x, y = f()`: the names are read after the assignment."""
-        names = [e for e in target.elts if isinstance(e, ast.Name)]
-        if not names or self._in_class_body(node):
-            return None
-        arguments = []
-        for name in names:
-            arguments += [self._number(self._label(name), node), self._name(name.id, node)]
-        return self._statement('nt', node, *arguments)
-
-    def _on_NamedExpr(self, node, scope):
-        done = self._copy(node, scope)
-        if self._is_user(scope):
-            done.value = self._call('nm', node, self._number(self._label(node.target), node), done.value)
         return done
 
     # -- things that must stay as they are

@@ -209,6 +209,7 @@ class Capture:
         for root in self.roots[2:]:
             if os.path.basename(root) in (first, first + '.py'):
                 yield from locate('.' + name, os.path.join(os.path.dirname(root), ''))
+                return
 
     def _below(self, name):
         """Where a module may be that the script finds by changing `sys.path`: in a folder below its own."""

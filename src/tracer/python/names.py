@@ -11,6 +11,19 @@ _SIMPLE = (int, float, str, bool, bytes, complex, type(None), type, types.Functi
            types.BuiltinFunctionType, types.MethodType)
 
 
+class Label(str):
+    """What an assignment calls its value, and what its code alone tells of it."""
+
+    # Whether a function gives the name, while it runs; whether what it names is the function's to hold: `model` in
+    # `main()`; whether something is called for the value; whether that is put together of its items on the spot.
+    local = owner = calls = display = False
+
+    def item(self, place):
+        item = Label('%s[%d]' % (self, place))
+        item.__dict__.update(self.__dict__)
+        return item
+
+
 class Names:
     def __init__(self, namespace):
         self.namespace = namespace
@@ -32,16 +45,16 @@ class Names:
             self._instances[id(receiver), id(within)] = receiver, within, path
         return path
 
-    def paths(self, is_node):
-        """[(object, path)] of the nodes reachable from the globals.
+    def paths(self, is_node, namespace=None):
+        """[(object, path, size of its container)] of the nodes reachable from the globals, or from another namespace.
 
         Of several paths the one through the smallest container is the most telling: `model.layers[0].w[1]` before
         `optimizer.parameters[17]`; then the shortest. A bare name comes last: what was assigned to one has it already,
         which leaves the variables of loops.
         """
         best = {}
-        namespace = [(n, v) for n, v in list(self.namespace.items()) if type(n) is str and not n.startswith('__')]
-        level = [(value, name, _LIMIT) for name, value in namespace]
+        namespace = list((self.namespace if namespace is None else namespace).items())
+        level = [(v, n, _LIMIT) for n, v in namespace if isinstance(n, str) and not n.startswith('__')]
         seen = set()
         for _ in range(_DEPTH):
             below = []
@@ -67,7 +80,7 @@ class Names:
                 else:
                     below.extend((item, '%s.%s' % (path, name), 1) for name, item in _members(value))
             level = below
-        return [(value, path) for value, path, _ in best.values()]
+        return list(best.values())
 
 
 def _members(obj):

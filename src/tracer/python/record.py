@@ -17,6 +17,7 @@ from .wire import Writer
 from .writes import Writes
 
 _NAN = float('nan')
+_LAST = float('inf')
 
 
 class Recorder(Nodes, Passes, Invocations, Writes, Bulk, Tangents):
@@ -43,6 +44,8 @@ class Recorder(Nodes, Passes, Invocations, Writes, Bulk, Tangents):
         self._makers_on_wire, self._rules_on_wire, self._right_pairs = {}, {}, set()
         self.any_link = False
         self.named = set()
+        # Names that give way to paths from the globals, by serial number: how telling they are (the smaller), the name.
+        self._lent = {}
         # The texts `x[0]`, `x[1]` … of a name.
         self._item_texts = {}
         self.node_types = set()
@@ -138,21 +141,42 @@ class Recorder(Nodes, Passes, Invocations, Writes, Bulk, Tangents):
         """Names an object, or each item of a sequence, if it is one of the first `known` nodes."""
         serial = self.identity.of_key(obj.index) if type(obj) is Place else self.identity.of(obj)
         if 0 <= serial < known:
-            self._write_name(serial, label, tick)
+            if not label.local or label.calls and serial == known - 1 or not self._lends_name(serial, label):
+                self._write_name(serial, label, tick)
         elif type(obj) in (list, tuple):
             of = self.identity.of
             texts = self._item_texts.setdefault(label, {})
             add, name = self.named.add, self.writer.rows['name'].extend
+            new = known - len(obj) if label.display and label.calls else known
             for place, item in enumerate(obj[:1000]):
                 serial = of(item)
                 if 0 <= serial < known:
                     text = texts.get(place)
                     if text is None:
-                        text = texts[place] = self.writer.text('%s[%d]' % (label, place))
-                    add(serial)
-                    name((tick, serial, text))
-                elif type(item) in (list, tuple, Place):
-                    self._take_name('%s[%d]' % (label, place), item, known, tick)
+                        path = label.item(place)
+                        text = texts[place] = self.writer.text(path), path
+                    if serial >= new or not self._lends_name(serial, text[1]):
+                        add(serial)
+                        name((tick, serial, text[0]))
+                elif type(item) in (list, tuple, Place) or label.owner:
+                    self._take_name(label.item(place), item, known, tick)
+        elif label.owner:
+            self._take_parts(label, obj)
+
+    def _take_parts(self, label, owner):
+        """Names for the nodes in an object, through the smallest container; of two, the later one holds the other."""
+        for obj, path, size in self.names.paths(lambda value: self.identity.of(value) >= 0, {label: owner}):
+            serial = self.identity.of(obj)
+            if serial not in self.named and size <= self._lent.get(serial, (size,))[0]:
+                self._lent[serial] = size, path
+
+    def _lends_name(self, serial, label):
+        """Whether a name is only one more for a leaf that was there before: a path from the globals tells more of it."""
+        if serial >= len(self.makers) or self.makers[serial] >= 0 or self.others.get(serial):
+            return False
+        if serial not in self.named:
+            self._lent.setdefault(serial, (_LAST, label))
+        return True
 
     def _write_name(self, serial, path, tick):
         self.named.add(serial)
@@ -162,8 +186,10 @@ class Recorder(Nodes, Passes, Invocations, Writes, Bulk, Tangents):
         """Names the leaves that only an object path leads to."""
         if self.names is None or not self.nodes:
             return
-        for obj, path in self.names.paths(lambda value: self.identity.of(value) >= 0):
-            serial = self.identity.of(obj)
+        found = self.names.paths(lambda value: self.identity.of(value) >= 0)
+        paths = [(self.identity.of(obj), path) for obj, path, _ in found]
+        lent, self._lent = self._lent, {}
+        for serial, path in paths + [(serial, path) for serial, (_, path) in lent.items()]:
             if serial not in self.named:
                 self._write_name(serial, path, self._now())
 

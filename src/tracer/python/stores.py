@@ -66,7 +66,7 @@ class Stores:
             return pulled
         done = self._copy(node, scope)
         if self._is_user(scope) and isinstance(node.target, ast.Name):
-            label = self._number(self._label(node.target), node)
+            label = self._number(self._label(node.target, scope), node)
             name = self._call('nm', node, label, self._name(node.target.id, node))
             return [done, ast.copy_location(ast.Expr(name), node)]
         return done

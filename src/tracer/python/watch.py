@@ -211,7 +211,7 @@ class Watcher(Closures, Instrumenter):
             loaded = self._shared_load(target.id, target) if is_shared else self._name(target.id, target)
             value = self._call('la', node.value, self._number(number, node), loaded, self._node(node.value, scope))
             computed = self._call('r', node, self._number(number, node), self._name(target.id, target))
-            named = self._call('nm', node, self._number(self._label(target), node), computed)
+            named = self._call('nm', node, self._number(self._label(target, scope), node), computed)
             return [
                 self._copy(node, scope, value=value),
                 ast.copy_location(ast.Assign([ast.copy_location(ast.Name(target.id, ast.Store()), target)], named), node),

@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import importlib.machinery
 import json
 import os
 import random
@@ -12,6 +13,8 @@ import backprop_loop
 import backprop_tracer
 
 _LIBRARY = '/backprop/library'
+# Of what is carried, the part that is recorded as if it were the user's.
+_ENGINE = _LIBRARY + '/micrograd'
 # What plain Python has imported before a script starts; of these, a script's own module of the same name never wins.
 _ALWAYS = {
     '__main__', 'abc', 'codecs', 'encodings', 'genericpath', 'io', 'os', 'posixpath', 'site', 'stat', 'zipimport',
@@ -75,7 +78,7 @@ def main():
     os.system = _system
 
     sys.path[:] = [folder, *[p for p in sys.path if p.endswith('.zip') or p.startswith('/lib')]]
-    sys.path.append(_LIBRARY)
+    sys.meta_path.append(_Carried)
     gc.collect()
     try:
         result = backprop_tracer.run(
@@ -86,7 +89,7 @@ def main():
             shown=_shown(request['windows']),
             capture=request['capture'],
             max_nodes=request['nodes'],
-            user_roots=[_LIBRARY, *request['above'], *request['folders']],
+            user_roots=[*request['above'], *request['folders'], _ENGINE],
             exchange=exchange if request['gated'] else None,
             keep=keep,
         )
@@ -101,6 +104,16 @@ def main():
             pass
     result['notices'] = _notices(folder, given)
     os.write(outcome, json.dumps(result).encode('utf-8', 'replace'))
+
+
+class _Carried:
+    """Finds what is carried along after all else: after the script's folders without `__init__.py`, and those that it
+    appends to `sys.path`.
+    """
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        return importlib.machinery.PathFinder.find_spec(name, [_LIBRARY]) if path is None else None
 
 
 def _pieces(data, fd, write):
