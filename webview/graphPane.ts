@@ -8,6 +8,7 @@ import { largestGradient } from './canvas/numbers.ts'
 import { detailZoom } from './canvas/paint.ts'
 import { Disposables, el } from './dom.ts'
 import type { Explorer } from './explorer.ts'
+import { menuContext } from './menuContext.ts'
 import { Preview } from './preview.ts'
 import type { Strings } from './strings.ts'
 
@@ -63,6 +64,10 @@ export class GraphPane {
       select: (element) => explorer.select(element),
       open: (element) => void explorer.open(element),
       close: (element) => void explorer.close(element),
+      contextMenu: (element) => {
+        explorer.select(element)
+        this.surface.dataset['vscodeContext'] = menuContext(element)
+      },
     })
     this.owned.push(() => this.canvas.dispose())
     const minimap = new Minimap(this.map, this.canvas)

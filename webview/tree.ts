@@ -7,6 +7,7 @@ import { Disposables, el, setAria } from './dom.ts'
 import type { Explorer } from './explorer.ts'
 import { formatDatum } from './numbers.ts'
 import { newest } from './store.ts'
+import { menuContext } from './menuContext.ts'
 import type { Strings } from './strings.ts'
 
 /** Children of a group that are listed at once. */
@@ -88,6 +89,7 @@ export class Tree {
   private rowItem(row: TreeRow, level: number, index: number, total: number): HTMLElement {
     const item = this.item(rowText(row, this.strings), level)
     item.setAttribute('data-element', String(row.element))
+    item.setAttribute('data-vscode-context', menuContext(row.element))
     setAria(item, 'posinset', index + 1)
     setAria(item, 'setsize', total)
     setAria(item, 'selected', row.element === this.explorer.state.selected)

@@ -1,6 +1,7 @@
 /** The extension's commands. */
 import * as vscode from 'vscode'
 import type { Allowance } from '../protocol/panel.ts'
+import type { ElementId } from '../protocol/view.ts'
 import { allowMore } from './allowing.ts'
 import { debug } from './debug.ts'
 import { exportRecording, saveAs } from './exporting.ts'
@@ -80,11 +81,24 @@ export function registerCommands(
     await panels.run(targetOf(document.uri)!)
   }
 
+  const focused = () => panels.all.find(({ webview }) => webview.active)
+
+  /** `on`: what the menu over the graph is about. */
+  async function onElement(on: unknown, act: (panel: Panel, element: ElementId) => Promise<unknown>): Promise<void> {
+    const element = (on as { element?: unknown } | undefined)?.element
+    if (typeof element === 'number' && panels.current) await act(panels.current, element)
+  }
+
   const commands: Record<string, (...args: never[]) => unknown> = {
     'backprop-lens.visualize': visualize,
-    'backprop-lens.debug': debug,
+    'backprop-lens.debug': (uri?: vscode.Uri) =>
+      debug(uri instanceof vscode.Uri ? uri : (focused()?.target ?? undefined)),
     'backprop-lens.stop': () => panels.all.filter(({ running }) => running).forEach((panel) => panel.stop()),
     'backprop-lens.rerun': () => rerun(),
+    'backprop-lens.toggleBreakpoint': (on: unknown) =>
+      onElement(on, (panel, at) => breakpoints.toggle(panel, at, false)),
+    'backprop-lens.breakpointAlone': (on: unknown) => onElement(on, (panel, at) => breakpoints.toggle(panel, at, true)),
+    'backprop-lens.runToNode': (on: unknown) => onElement(on, async (panel, at) => panel.debugging?.runTo(at)),
     'backprop-lens.revealInGraph': revealInGraph,
     'backprop-lens.revealInCode': revealInCode,
     'backprop-lens.searchNode': () => panels.current?.ask('search', {}, false),

@@ -2,6 +2,7 @@
 import { basename } from 'node:path'
 import * as vscode from 'vscode'
 import { DebugAdapter } from './debugAdapter.ts'
+import { registerInlineValues } from './hover.ts'
 import type { Panel } from './panel.ts'
 import { type Panels, TAPE_TYPE } from './panels.ts'
 import { uriOf } from './editorSources.ts'
@@ -60,7 +61,18 @@ export function registerDebug(panels: Panels): vscode.Disposable {
     },
   }
   const { Initial, Dynamic } = vscode.DebugConfigurationProviderTriggerKind
+  // Only while one of ours runs: with a provider VS Code does not look for values of other debuggers by itself.
+  const values = new Map<string, vscode.Disposable>()
+  const end = (id: string) => {
+    values.get(id)?.dispose()
+    values.delete(id)
+  }
   return vscode.Disposable.from(
+    vscode.debug.onDidStartDebugSession(({ type, id }) => {
+      if (type === DEBUG_TYPE) values.set(id, registerInlineValues(panels))
+    }),
+    vscode.debug.onDidTerminateDebugSession(({ id }) => end(id)),
+    { dispose: () => [...values.keys()].forEach(end) },
     vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, provider, Initial),
     vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, provider, Dynamic),
     vscode.debug.registerDebugAdapterDescriptorFactory(DEBUG_TYPE, {

@@ -4,6 +4,7 @@ import { formatNumber } from '../protocol/number.ts'
 import { type Datum, type Details, GradientStatus, type Mismatch } from '../protocol/view.ts'
 import type { Highlight } from './highlight.ts'
 import type { Panels } from './panels.ts'
+import type { Recording } from './recording.ts'
 
 const MAX_NODES = 4
 const MAX_FLOWS = 8
@@ -38,19 +39,11 @@ export function registerInlayHints(panels: Panels): vscode.Disposable {
     async provideInlayHints(document, visible) {
       const found = panels.recordingOf(document.uri)
       if (!found || !vscode.workspace.getConfiguration('backprop').get('inlineNumbers', false)) return []
-      const { recording } = found
-      const linked = await recording.linked(document)
-      const hints: vscode.InlayHint[] = []
-      for (const { site, range } of linked?.outermostOfLines(visible) ?? []) {
-        const element = site.elements.at(-1)
-        if (element === undefined) continue
-        const details = await recording.channel.request('details', { element, tick: Infinity })
-        const end = document.lineAt(range.end.line).range.end
-        const hint = new vscode.InlayHint(end, `${numberOf(details.value)}  ∂ ${gradientOf(details)}`)
+      return (await numbersOfLines(found.recording, document, visible, Infinity)).map(({ range, text }) => {
+        const hint = new vscode.InlayHint(document.lineAt(range.end.line).range.end, text)
         hint.paddingLeft = true
-        hints.push(hint)
-      }
-      return hints
+        return hint
+      })
     },
   })
   const refresh = panels.onChanged(() => changed.fire())
@@ -58,6 +51,32 @@ export function registerInlayHints(panels: Panels): vscode.Disposable {
     (event) => event.affectsConfiguration('backprop.inlineNumbers') && changed.fire(),
   )
   return vscode.Disposable.from(provider, changed, refresh, settings)
+}
+
+/** The same while a debugger stands somewhere, as the numbers are there. */
+export function registerInlineValues(panels: Panels): vscode.Disposable {
+  return vscode.languages.registerInlineValuesProvider(selector, {
+    async provideInlineValues(document, visible) {
+      const found = panels.recordingOf(document.uri)
+      const tick = found?.panel.debugging?.tick ?? null
+      if (!found || tick === null) return []
+      const numbers = await numbersOfLines(found.recording, document, visible, tick)
+      return numbers.map(({ range, text }) => new vscode.InlineValueText(range, text))
+    },
+  })
+}
+
+/** `tick`: when. */
+async function numbersOfLines(recording: Recording, document: vscode.TextDocument, part: vscode.Range, tick: number) {
+  const linked = await recording.linked(document)
+  const found: { range: vscode.Range; text: string }[] = []
+  for (const { site, range } of linked?.outermostOfLines(part) ?? []) {
+    const element = site.elements.at(-1)
+    if (element === undefined) continue
+    const details = await recording.channel.request('details', { element, tick })
+    found.push({ range, text: `${numberOf(details.value)}  ∂ ${gradientOf(details)}` })
+  }
+  return found
 }
 
 function describe(details: Details): string {

@@ -27,6 +27,12 @@ const press = (title: string) => vscode.command(`Debug: ${title}`)
 const standsAt = (frame: RegExp) =>
   expect.poll(() => callStack().first().textContent(), { timeout: 20_000 }).toMatch(frame)
 
+/** A row of the graph's outline, which selects its node. */
+async function choose(name: RegExp): Promise<void> {
+  const view = await vscode.view('canvas')
+  await view.getByRole('treeitem', { name }).first().press('Enter')
+}
+
 test('without a breakpoint, Debug Backprop stops where the gradients begin to flow', async () => {
   await vscode.open('neuron.py')
   await vscode.command('View: Show Run and Debug')
@@ -51,6 +57,34 @@ test('steps go on, and back; variables, call stack and graph follow', async () =
   await toolbar('step-back')
   await standsAt(/^o \(tanh\)/)
   await picture('back')
+})
+
+test('the panel steps and runs to a node, too', async () => {
+  const view = await vscode.view('canvas')
+  const press = (name: string | RegExp) => view.getByRole('button', { name }).click()
+  await press(/^Step Into/)
+  await standsAt(/^n \(add\)/)
+  await choose(/^x1 \* w1, /)
+  await vscode.page.keyboard.press('r')
+  await standsAt(/^x1 \* w1 \(mul\)/)
+  await picture('panel')
+  await press(/^Reverse/)
+  await standsAt(/^o \(tanh\)/)
+})
+
+test('a breakpoint on a node of the graph is in the gutter and in the outline, until it is taken away', async () => {
+  const view = await vscode.view('canvas')
+  const dots = vscode.editor.locator('.codicon-debug-breakpoint, .codicon-debug-breakpoint-unverified')
+  await choose(/^n, /)
+  await vscode.page.keyboard.press('b')
+  await dots.first().waitFor()
+  await view
+    .getByRole('treeitem', { name: /^n, .*, breakpoint$/ })
+    .first()
+    .waitFor({ state: 'attached' })
+  await picture('dot')
+  await vscode.page.keyboard.press('b')
+  await dots.first().waitFor({ state: 'detached' })
 })
 
 test('a breakpoint in the gutter stops before the rule of each node of its line; then it ends', async () => {

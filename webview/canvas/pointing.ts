@@ -10,7 +10,7 @@ export interface PointingCallbacks {
   /** A closed group's badge, or a double click on it. */
   open(element: ElementId): void
   close(element: ElementId): void
-  /** Client coordinates of the pointer. */
+  /** A menu is about to open; client coordinates of the pointer. */
   contextMenu?(element: ElementId | null, x: number, y: number): void
 }
 
@@ -71,9 +71,7 @@ export class Pointing implements Pick<GestureHandlers, 'point' | 'click' | 'doub
   }
 
   contextMenu(x: number, y: number, event: MouseEvent): void {
-    if (!this.callbacks.contextMenu) return
-    event.preventDefault()
-    this.callbacks.contextMenu(this.elementOf(this.target.hit(x, y)), event.clientX, event.clientY)
+    this.callbacks.contextMenu?.(this.elementOf(this.target.hit(x, y)), event.clientX, event.clientY)
   }
 
   private elementOf(hit: Hit): ElementId | null {
