@@ -92,7 +92,7 @@ export class GraphPane {
       explorer.store.watch(['hoveredDetails'], () => this.fillPreview()),
       explorer.store.watch(['layingOut'], () => this.showNotice()),
       explorer.store.watch(['overview', 'scene'], () => this.showEmpty()),
-      explorer.onReveal((element, why) => (why === 'step' ? this.canvas.reveal(element) : this.goTo(element))),
+      explorer.onReveal((element, why) => (why === 'step' ? this.follow(element) : this.goTo(element))),
     )
     this.showEmpty()
   }
@@ -121,6 +121,11 @@ export class GraphPane {
       this.zoom,
       button('plus', strings.zoomIn, () => this.canvas.zoomBy(ZOOM_STEP)),
     )
+  }
+
+  private follow(element: ElementId): void {
+    this.canvas.reveal(element)
+    this.canvas.showFlow()
   }
 
   /** An element that the user went to is shown with its title readable; where it is so already, nothing moves. */

@@ -325,6 +325,52 @@ describe('what is drawn', () => {
     expect(await mark(-1, null)).toBe(nothing)
   })
 
+  it('has a dot where a breakpoint is, a ring where one is inside', async () => {
+    await show('neuron')
+    const dots = (on: number[], inside: number[]) =>
+      page.evaluate(
+        async ({ on, inside }) => {
+          const { graph, still } = window as never as Kit
+          graph.setHighlight({ breakpoints: new Set(on), hiddenBreakpoints: new Set(inside) })
+          await still()
+          return document.querySelectorAll<HTMLCanvasElement>('#graph canvas')[1]!.toDataURL()
+        },
+        { on, inside },
+      )
+    const nothing = await dots([], [])
+    await dots([4], [])
+    const { x, y, height } = await page.evaluate(() => (window as never as Kit).graph.boxOf(4)!)
+    const red = await colours(1, { x: x - 5, y: y + height / 2 - 5, width: 12, height: 10 })
+    expect(red['229,20,0']!).toBeGreaterThan(40)
+    expect(await dots([4], [])).not.toBe(await dots([], [4]))
+    expect(await dots([], [])).toBe(nothing)
+  })
+
+  it('shows gradients on their way to the operands of a step, and rests again', async () => {
+    await show('neuron')
+    await page.emulateMedia({ reducedMotion: 'no-preference' })
+    const [moving, after] = await page.evaluate(async () => {
+      const { kit, graph, still } = window as never as Kit
+      const frame = kit.scenes.frameOf(kit.scenes.neuronScene())
+      graph.setFrame({ ...frame, current: 2, flowed: frame.flowed.fill(1) })
+      await still()
+      const picture = () => document.querySelectorAll<HTMLCanvasElement>('#graph canvas')[1]!.toDataURL()
+      const pictures = new Set<string>()
+      graph.showFlow()
+      while (graph.busy) {
+        pictures.add(picture())
+        await new Promise(requestAnimationFrame)
+      }
+      const rests = picture()
+      graph.setFrame({ ...frame, current: 2, flowed: frame.flowed.fill(1) })
+      await still()
+      return [pictures.size, rests === picture()]
+    })
+    await page.emulateMedia({ reducedMotion: 'reduce' })
+    expect(moving).toBeGreaterThan(3)
+    expect(after).toBe(true)
+  })
+
   it('does not draw while nothing changes', async () => {
     await show('mixed')
     const asked = await page.evaluate(async () => {

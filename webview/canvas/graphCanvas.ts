@@ -4,7 +4,7 @@ import { type Camera, type Size, viewBox } from './camera.ts'
 import { listenToGestures } from './gestures.ts'
 import { type Overview, overviewOf, pngOf } from './image.ts'
 import { addLayer, type Layer } from './layers.ts'
-import { placementOf, SceneMotion } from './motion.ts'
+import { FlowMotion, placementOf, reducedMotion, SceneMotion } from './motion.ts'
 import { carryFrame, FrameNumbers, palette } from './numbers.ts'
 import { type Marks, paintMarks } from './overlay.ts'
 import { Labels, paint, type Placement, type View } from './paint.ts'
@@ -37,6 +37,8 @@ const noHighlight: Highlight = {
 
 /** Cards and edges that can be painted within a frame; more go through the cache. */
 const PAINTED_AT_ONCE = 600
+/** Edges along which gradients are seen to move at once. */
+const MOST_FLOWING = 60
 /** Milliseconds of a frame for painting slices. */
 const BUDGET = 5
 /** Pixels that the pointer may be from an edge. */
@@ -74,6 +76,7 @@ export class GraphCanvas {
   private highlight: Highlight = noHighlight
 
   private sceneMotion: SceneMotion | null = null
+  private flow: FlowMotion | null = null
   /** Counts changes of what is painted, the camera aside. */
   private version = 0
   private baseDirty = true
@@ -126,6 +129,7 @@ export class GraphCanvas {
     this.placement = placementOf(scene)
     this.numbers = null
     this.sceneMotion = null
+    this.flow = null
     this.cache.clear()
     let shift = { x: 0, y: 0 }
     if (old && oldPlacement && options.anchor !== undefined) {
@@ -221,6 +225,19 @@ export class GraphCanvas {
     const item = this.picture?.itemOf.get(element)
     if (!this.picture || item === undefined) return
     this.viewpoint.reveal(this.picture.itemBox(item))
+  }
+
+  /** Shows how gradients move at the step that the frame stands at: to the operands, or, before the rule runs, to its op. */
+  showFlow(): void {
+    const { picture, numbers } = this
+    const current = numbers?.frame.current ?? -1
+    if (!picture || !numbers || current < 0 || reducedMotion()) return
+    const flowed = (edges: readonly number[]) => edges.filter((edge) => numbers.frame.flowed[edge] === 1)
+    const passed = flowed(picture.incoming[current]!)
+    const edges = passed.length > 0 ? passed : flowed(picture.outgoing[current]!)
+    if (edges.length === 0 || edges.length > MOST_FLOWING) return
+    this.flow = new FlowMotion(edges, performance.now())
+    this.schedule()
   }
 
   /** The element that an arrow key leads to: operands against the flow, consumers with it, siblings beside. */
@@ -354,9 +371,10 @@ export class GraphCanvas {
         this.placement = placementOf(this.picture!.scene)
       }
     }
+    if (this.flow?.advance(now) === false) this.flow = null
     if (this.baseDirty) this.renderBase(now)
     this.renderMarks()
-    if (this.viewpoint.moving || this.sceneMotion || this.baseDirty) this.schedule()
+    if (this.viewpoint.moving || this.sceneMotion || this.flow || this.baseDirty) this.schedule()
   }
 
   private renderBase(now: number): void {
@@ -394,6 +412,7 @@ export class GraphCanvas {
       hiddenBreakpoints: this.itemsOf(this.highlight.hiddenBreakpoints),
       current: current < 0 ? null : current,
       hoveredEdge: this.pointing.edge,
+      flow: this.flow,
     }
     const any = Object.values(marks).some((mark) => (Array.isArray(mark) ? mark.length > 0 : mark !== null))
     // Two canvases cost twice as much to show as one: the upper is touched only while there is something on it.

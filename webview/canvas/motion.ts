@@ -4,6 +4,8 @@ import type { Placement } from './paint.ts'
 
 /** Milliseconds that items and camera take to arrive. */
 export const MOTION_MS = 180
+/** Milliseconds that a gradient takes along its edge: to be followed by eye. */
+const FLOW_MS = 700
 /** Scenes larger than this change at once. */
 const LIMIT = 3000
 
@@ -86,6 +88,25 @@ export class CameraMotion {
     const { from, to } = this
     const zoom = from.zoom * (to.zoom / from.zoom) ** s
     return { camera: { x: between(from.x, to.x, s), y: between(from.y, to.y, s), zoom }, done: false }
+  }
+}
+
+/** Gradients on their way along edges, against the arrows. */
+export class FlowMotion {
+  readonly edges: readonly number[]
+  /** How much of the way they have come, 0 … 1. */
+  share = 0
+  private readonly start: number
+
+  constructor(edges: readonly number[], now: number) {
+    this.edges = edges
+    this.start = now
+  }
+
+  /** false once they have arrived. */
+  advance(now: number): boolean {
+    this.share = easeOut(Math.min(1, Math.max(0, (now - this.start) / FLOW_MS)))
+    return this.share < 1
   }
 }
 

@@ -14,6 +14,8 @@ export interface Marks {
   /** The item whose step is the current one. */
   current: number | null
   hoveredEdge: number | null
+  /** Edges along which a gradient is moving, and how far it has come. */
+  flow: { edges: readonly number[]; share: number } | null
 }
 
 /** Screen pixels: a mark never gets smaller than this, however far out. */
@@ -34,6 +36,7 @@ export function paintMarks(view: View, marks: Marks): void {
   for (const item of marks.lit) markLit(view, item)
   if (marks.hovered !== null && marks.hovered !== marks.selected) ring(view, marks.hovered, { offset: 0, width: 1 })
   if (marks.selected !== null) ring(view, marks.selected, { offset: 0, width: 2 })
+  if (marks.flow) for (const edge of marks.flow.edges) pulse(view, edge, marks.flow.share)
   for (const item of marks.breakpoints) dot(view, item, true)
   for (const item of marks.hiddenBreakpoints) dot(view, item, false)
   if (marks.current !== null) markCurrent(view, marks.current)
@@ -106,6 +109,21 @@ function markLit(view: View, item: number): void {
   ring(view, item, { offset: 0, width: 1 })
 }
 
+/** A gradient moves from the consumer to the operand. */
+function pulse(view: View, edge: number, share: number): void {
+  const { ctx, numbers, camera, colours, theme, picture } = view
+  const tone = numbers?.edgeTone[edge] ?? Tone.none
+  const [x, y] = pointAlong(routeOf(picture.scene, edge), 1 - share)
+  intoScene(view)
+  ctx.beginPath()
+  ctx.arc(x, y, 5 / Math.min(1, camera.zoom), 0, 2 * Math.PI)
+  ctx.fillStyle = tone === Tone.none ? theme.focus : colours[tone]!
+  ctx.fill()
+  ctx.strokeStyle = theme.background
+  ctx.lineWidth = 1.5 / Math.min(1, camera.zoom)
+  ctx.stroke()
+}
+
 /** As in the gutter of the code, on the card's edge; a ring where it is on something inside. */
 function dot(view: View, item: number, filled: boolean): void {
   const { ctx, theme, camera, placement } = view
@@ -170,15 +188,15 @@ function edgeNumber(view: View, edge: number): void {
 function numberPlace({ camera, labels, picture }: View, edge: number): [number, number] {
   const places = labels?.at(camera.zoom)
   const place = places?.place(edge)
-  if (!places || !place) return middleOf(routeOf(picture.scene, edge))
+  if (!places || !place) return pointAlong(routeOf(picture.scene, edge), 0.5)
   return [place.x + { left: 24, center: 0, right: -24 }[place.align] * places.scale, place.y]
 }
 
-/** The point halfway along a line of x and y in turn. */
-function middleOf(route: ArrayLike<number>): [number, number] {
+/** The point after a share of a line of x and y in turn. */
+function pointAlong(route: ArrayLike<number>, share: number): [number, number] {
   const length = (i: number) => Math.hypot(route[i + 2]! - route[i]!, route[i + 3]! - route[i + 1]!)
   let left = 0
-  for (let i = 0; i + 3 < route.length; i += 2) left += length(i) / 2
+  for (let i = 0; i + 3 < route.length; i += 2) left += length(i) * share
   for (let i = 0; i + 3 < route.length; i += 2) {
     if (length(i) >= left && length(i) > 0) {
       const t = left / length(i)
@@ -186,5 +204,5 @@ function middleOf(route: ArrayLike<number>): [number, number] {
     }
     left -= length(i)
   }
-  return [route[0]!, route[1]!]
+  return [route[route.length - 2]!, route[route.length - 1]!]
 }
