@@ -22,7 +22,10 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
-  { files: ['src/ui/**', 'src/extension.ts', 'test/e2e/host/**', 'test/e2e/standin/**'], rules: { 'no-restricted-imports': 'off' } },
+  {
+    files: ['src/ui/**', 'src/extension.ts', 'test/e2e/host/**', 'test/e2e/standin/**'],
+    rules: { 'no-restricted-imports': 'off' },
+  },
   {
     files: pure.map((folder) => `src/${folder}/**/*.ts`),
     ignores: ['**/*.node.ts', '**/*.page.ts'],
