@@ -1,5 +1,6 @@
 /** One debug session: what is debugged, where it stands, and what a client may ask of it. Knows nothing of who the client is. */
 import type { DebugProtocol } from '@vscode/debugprotocol'
+import type { GatePlan } from '../protocol/gate.ts'
 import type { RunEnd } from '../protocol/runtime.ts'
 import { gradientAt } from '../tape/gradient.ts'
 import { Answering, type Answer, type Handler } from './answering.ts'
@@ -10,7 +11,7 @@ import { BreakpointStore } from './breakpoints/store.ts'
 import type { StopOn } from './breakpoints/watch.ts'
 import { breakpointHandlers } from './breakpointHandlers.ts'
 import { Given, Refusal } from './given.ts'
-import { gatePlan } from './gatePlan.ts'
+import { lookingForNothing } from './gatePlan.ts'
 import type { DebugHost } from './host.ts'
 import { inspectionHandlers } from './inspectionHandlers.ts'
 import { capabilities } from './capabilities.ts'
@@ -179,7 +180,7 @@ export class Debugger {
   }
 
   private async wait(plan: Plan): Promise<void> {
-    if (!plan.debug) return this.goOn({ from: -1, direction: 1, goal: null })
+    if (!plan.debug) return this.goOn(lookingForNothing)
     const first = this.subject === null
     const subject = first ? await this.prepare(plan.stopOn) : await this.grow()
     if (this.isOver()) return
@@ -202,9 +203,8 @@ export class Debugger {
   }
 
   /** The script runs on until something may have happened that this movement ends at. */
-  private goOn(movement: Movement): void {
+  private goOn(plan: GatePlan): void {
     this.waits = false
-    const plan = gatePlan(this.host.tape, movement, this.store.all(), this.plan?.stopOn ?? 'backward')
     void this.host.command({ kind: 'go', ...plan })
   }
 
@@ -231,7 +231,9 @@ export class Debugger {
     if (plan.startAt === 'end') walker.position = timeline.length
     if (plan.startAt === 'end' && plan.stopOnEntry)
       return this.stand({ moment: timeline.length, why: 'end', hits: [] }, 'entry')
-    const goal = plan.stopOnEntry || this.pausing ? (moment: number) => walker.isStation(moment) : null
+    // What still runs is paused wherever it is.
+    const stops = plan.stopOnEntry || (this.pausing && !walker.open)
+    const goal = stops ? (moment: number) => walker.isStation(moment) : null
     this.go(walker.towards(goal), 'entry')
   }
 
@@ -258,7 +260,7 @@ export class Debugger {
       else setTimeout(() => this.go(movement, reason), 0)
     } else if (stop.why === 'more') {
       if (this.pausing && stop.moment >= 0) this.stand({ ...stop, why: 'step' }, 'pause')
-      else if (this.waits) this.goOn(movement)
+      else if (this.waits) this.goOn(this.recorded().planner.plan(movement))
     } else if (stop.why === 'end' && (movement.goal === null || movement.from >= timeline.length)) this.finish()
     else this.stand(stop, stop.why === 'start' ? 'entry' : reason)
   }
@@ -344,6 +346,7 @@ export class Debugger {
   private pause(): Answer {
     if (this.state === 'recording' && !this.subject) this.output('console', `${this.s.recording}\n`)
     this.pausing = this.state === 'recording' || this.state === 'moving'
+    if (this.pausing) void this.host.command({ kind: 'pause' })
     return {}
   }
 

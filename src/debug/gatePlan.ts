@@ -1,33 +1,59 @@
 /** Where a script that runs on is to wait, so that nothing is missed that one may want to stop at. */
 import type { GatePlan } from '../protocol/gate.ts'
 import type { Tape } from '../tape/tape.ts'
-import type { Breakpoint } from './breakpoints/breakpoint.ts'
-import type { StopOn } from './breakpoints/watch.ts'
+import type { StopOn, Watch } from './breakpoints/watch.ts'
 import type { Movement } from './walker.ts'
 
+export const lookingForNothing: GatePlan = {
+  steps: false,
+  nodes: false,
+  ops: [],
+  values: [],
+  more: false,
+  extremeGradients: false,
+  extremeValues: false,
+}
+
 /**
- * Steps wait at everything that they may end at. Breakpoints wait at their nodes; new nodes are asked for when the next
- * pass begins, where every script waits. What only filters look for is found a little later: the stop is then in the past.
+ * Steps wait at everything that they may end at, breakpoints at their nodes, filters at what may interest them. New
+ * nodes are asked for when the next pass begins, where every script waits.
  */
-export function gatePlan(tape: Tape, movement: Movement, breakpoints: readonly Breakpoint[], stopOn: StopOn): GatePlan {
-  const stepping = movement.goal !== null
-  const ops = new Set<number>()
-  const values = new Set<number>()
-  for (const { target } of breakpoints) {
-    if (target.at === 'value') {
-      values.add(target.value)
-    }
-    if (target.at !== 'ops') continue
-    for (const op of target.ops) {
-      if (tape.isLeaf(op)) values.add(tape.valueOfOp(op))
-      else ops.add(op)
-    }
+export class GatePlanner {
+  private readonly tape: Tape
+  private readonly watch: Watch
+  private readonly stopOn: StopOn
+  /** What was asked for already: of which breakpoints, and among how many nodes. */
+  private revision = -1
+  private ops = 0
+
+  constructor(watch: Watch, stopOn: StopOn) {
+    this.tape = watch.timeline.tape
+    this.watch = watch
+    this.stopOn = stopOn
   }
-  const forward = stopOn !== 'backward'
-  return {
-    every: stepping && stopOn !== 'forward',
-    nodes: forward && (stepping || breakpoints.some(({ request }) => request.kind !== 'filter')),
-    ops: [...ops],
-    values: [...values],
+
+  plan(movement: Movement): GatePlan {
+    const { tape, watch } = this
+    const more = watch.revision === this.revision
+    const stepping = movement.goal !== null
+    const needs = new Set(watch.filters().map(({ needs }) => needs))
+    const [backward, forward] = [this.stopOn !== 'forward', this.stopOn !== 'backward']
+    const plan: GatePlan = {
+      steps: (stepping && backward) || needs.has('steps'),
+      nodes: forward && (stepping || watch.onNodes),
+      ops: [],
+      values: more ? [] : watch.values(),
+      more,
+      extremeGradients: needs.has('gradients'),
+      extremeValues: needs.has('values'),
+    }
+    for (let op = more ? this.ops : 0; op < tape.ops; op++) {
+      if (!watch.isOn(op)) continue
+      if (tape.isLeaf(op)) plan.values.push(tape.valueOfOp(op))
+      else plan.ops.push(op)
+    }
+    this.revision = watch.revision
+    this.ops = tape.ops
+    return plan
   }
 }

@@ -4,34 +4,28 @@ import { lastAtOrBefore, type Tape } from '../tape/tape.ts'
 export class Lineage {
   private readonly tape: Tape
   /** By name and site of values, and the pass that they were made for: values in the order of making. */
-  private peers: Map<number, Map<number, number[]>> | null = null
-  private ends: number[] = []
+  private readonly peers = new Map<number, Map<number, number[]>>()
+  /** Rows that were looked at. */
+  private values = 0
+  private names = 0
 
   constructor(tape: Tape) {
     this.tape = tape
-    this.grow()
-  }
-
-  /** The tape has grown. */
-  grow(): void {
-    this.ends = Array.from({ length: this.tape.passes }, (_, pass) => this.tape.passEnd(pass))
-    this.peers = null
   }
 
   /** What it was in the last pass that ended before a tick; null when there was none. */
   previous(value: number, tick: number): number | null {
-    const last = lastAtOrBefore(this.ends.length, (pass) => this.ends[pass]!, tick - 1)
+    const last = lastAtOrBefore(this.tape.passes, (pass) => this.tape.passEnd(pass), tick - 1)
     if (last < 0) return null
     const born = this.tape.table('value').tick.at(value)
-    if (born < this.tape.passStart(last)) return this.tape.valueAt(value, this.ends[last]!)
+    if (born < this.tape.passStart(last)) return this.tape.valueAt(value, this.tape.passEnd(last))
     const peer = this.peer(value, this.madeFor(value) - 1)
-    return peer === null ? null : this.tape.valueAt(peer, this.ends[last]!)
+    return peer === null ? null : this.tape.valueAt(peer, this.tape.passEnd(last))
   }
 
   /** What it was at the start: when it was made, or when its first like was. */
   initial(value: number): number | null {
-    const first = this.peersOf(value).keys().next().value
-    const peer = first === undefined ? null : this.peer(value, first)
+    const peer = this.peer(value, Math.min(...this.peersOf(value).keys()))
     return this.tape.table('value').data.at(peer ?? value)
   }
 
@@ -45,22 +39,43 @@ export class Lineage {
   }
 
   private peersOf(value: number): Map<number, number[]> {
-    this.peers ??= this.group()
-    return this.peers.get(this.key(value))!
+    this.grow()
+    return this.peers.get(this.key(value, this.nameOf(value)))!
   }
 
-  private group(): Map<number, Map<number, number[]>> {
-    const peers = new Map<number, Map<number, number[]>>()
-    for (let value = 0; value < this.tape.tables.rowsOf('value'); value++) {
-      const key = this.key(value)
-      const passes = peers.get(key) ?? new Map<number, number[]>()
-      peers.set(key, passes)
-      const pass = this.madeFor(value)
-      const list = passes.get(pass)
-      if (list) list.push(value)
-      else passes.set(pass, [value])
+  /** Takes what the tape has got since. What is named later moves from those without a name to those of its name. */
+  private grow(): void {
+    const { tape } = this
+    const known = this.values
+    for (; this.values < tape.tables.rowsOf('value'); this.values++) this.add(this.values, this.nameOf(this.values))
+    const { value, rows } = tape.table('name')
+    for (; this.names < rows; this.names++) {
+      const named = value.at(this.names)
+      if (named >= known || tape.rows('namesOfValue', named)[0] !== this.names) continue
+      this.remove(named)
+      this.add(named, this.nameOf(named))
     }
-    return peers
+  }
+
+  private add(value: number, name: number): void {
+    const key = this.key(value, name)
+    const passes = this.peers.get(key) ?? new Map<number, number[]>()
+    this.peers.set(key, passes)
+    const pass = this.madeFor(value)
+    const list = passes.get(pass)
+    if (list) list.splice(lastAtOrBefore(list.length, (i) => list[i]!, value) + 1, 0, value)
+    else passes.set(pass, [value])
+  }
+
+  private remove(nameless: number): void {
+    const passes = this.peers.get(this.key(nameless, -1))!
+    const pass = this.madeFor(nameless)
+    const list = passes.get(pass)!
+    list.splice(
+      lastAtOrBefore(list.length, (i) => list[i]!, nameless),
+      1,
+    )
+    if (list.length === 0) passes.delete(pass)
   }
 
   /** The first pass that began after a value was made. */
@@ -68,12 +83,17 @@ export class Lineage {
     return this.tape.passAt(this.tape.table('value').tick.at(value)) + 1
   }
 
+  /** Of its first name, −1 where it has none. */
+  private nameOf(value: number): number {
+    const row = this.tape.rows('namesOfValue', value)[0]
+    return row === undefined ? -1 : this.tape.table('name').path.at(row)
+  }
+
   /** Its site and its name as one number. */
-  private key(value: number): number {
-    const { tape } = this
-    const site = tape.table('op').site.at(tape.table('value').op.at(value))
-    const name = tape.rows('namesOfValue', value)[0]
-    const text = name === undefined ? -1 : tape.table('name').path.at(name)
-    return (site + 1) * (tape.tables.text.length + 1) + text + 1
+  private key(value: number, name: number): number {
+    return this.tape.table('op').site.at(this.tape.table('value').op.at(value)) * TEXTS + name
   }
 }
+
+/** There are never as many. */
+const TEXTS = 2 ** 31

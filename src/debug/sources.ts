@@ -5,18 +5,19 @@ import type { DebugHost } from './host.ts'
 
 export class Sources {
   private readonly host: DebugHost
-  private onDisk: boolean[] = []
+  private readonly onDisk: boolean[] = []
 
   constructor(host: DebugHost) {
     this.host = host
   }
 
-  /** Compares what was recorded with what is there now. */
+  /** Compares what was recorded since with what is there now. */
   async look(): Promise<void> {
     const { tape } = this.host
-    this.onDisk = await Promise.all(
-      Array.from({ length: this.count }, (_, row) => this.host.holds(tape.sourcePath(row), tape.sourceText(row))),
-    )
+    for (let row = this.onDisk.length; row < this.count; row = this.onDisk.length) {
+      const holds = await this.host.holds(tape.sourcePath(row), tape.sourceText(row))
+      this.onDisk[row] = holds
+    }
   }
 
   get count(): number {

@@ -4,6 +4,7 @@ import type { Breakpoint } from './breakpoints/breakpoint.ts'
 import { Places } from './breakpoints/places.ts'
 import type { BreakpointStore } from './breakpoints/store.ts'
 import { Watch, type StopOn } from './breakpoints/watch.ts'
+import { GatePlanner } from './gatePlan.ts'
 import { situationAt, type Situation } from './situation.ts'
 import type { Strings } from './strings.ts'
 import { Kind, Timeline } from './timeline.ts'
@@ -21,8 +22,9 @@ export class Subject {
   readonly timeline: Timeline
   readonly watch: Watch
   readonly walker: Walker
+  readonly planner: GatePlanner
   readonly scopes: Scopes
-  places: Places
+  readonly places: Places
   private readonly tape: Tape
   /** Nodes among which breakpoints were looked for. */
   private placed: number
@@ -34,21 +36,19 @@ export class Subject {
     this.places = new Places(tape)
     this.watch = new Watch(this.timeline, stopOn, events.failed)
     this.walker = new Walker(this.watch, stopOn, events.print)
+    this.planner = new GatePlanner(this.watch, stopOn)
     this.scopes = new Scopes(tape, this.watch.lineage, s)
   }
 
   /** The tape has grown. Returns the breakpoints that have nodes now. */
   grow(store: BreakpointStore, ended: boolean): Breakpoint[] {
-    const { tape } = this
-    let changed: Breakpoint[] = []
-    if (tape.ops > this.placed || ended) {
-      this.placed = tape.ops
-      this.places = new Places(tape)
-      changed = store.grow(tape, this.places)
-    }
+    const since = this.placed
+    this.placed = this.tape.ops
+    const moved = this.places.grow()
+    const changed = moved || this.placed > since ? store.grow(since, moved) : []
     this.timeline.grow()
     this.watch.grow(ended)
-    this.watch.set(store.all())
+    if (moved || changed.length > 0) this.watch.set(store.all())
     return changed
   }
 
@@ -64,15 +64,14 @@ export class Subject {
   }
 
   /**
-   * Whether a script that waits now is where a stop is. It waits before it adds what was recorded last, so that one
-   * contribution may be on the tape already.
+   * Whether a script that waits now is where a stop is. It stands in the statement that adds what was recorded last:
+   * before a rule, one contribution may be on the tape already.
    */
   isPresent(stop: Stop): boolean {
     const { timeline } = this
     const since: Kind[] = []
     for (let moment = stop.moment + 1; moment < timeline.length && since.length < 2; moment++)
       if (timeline.kind(moment) !== Kind.step) since.push(timeline.kind(moment))
-    const oneToAdd = since.length === 1 && since[0] === Kind.contribution
-    return oneToAdd || (since.length === 0 && timeline.kind(stop.moment) !== Kind.contribution)
+    return since.length === 0 || (since.length === 1 && since[0] === Kind.contribution)
   }
 }

@@ -181,7 +181,6 @@ export class Timeline {
     const { kind } = tape.table('op')
     const event = tape.table('event')
     const last = tape.lastTick
-    const ends = Array.from({ length: tape.passes }, (_, pass) => Math.min(tape.passEnd(pass), last))
     return [
       timed('value'),
       timed('step'),
@@ -190,7 +189,7 @@ export class Timeline {
       timed('write'),
       fresh(
         'held',
-        (row) => ends[held.pass.at(row)]!,
+        (row) => Math.min(tape.passEnd(held.pass.at(row)), last),
         (row) => kind.at(op.at(held.value.at(row))) === OpKind.leaf,
       ),
       fresh(

@@ -1,7 +1,7 @@
 /** The scopes of a frame: the node, the contributions to and from it, the parameters. */
 import { GradientStatus, type Flow } from '../protocol/view.ts'
 import { formatNumber } from '../protocol/number.ts'
-import { Mode, OpKind } from '../protocol/wire.ts'
+import { Cell, Mode, OpKind, WriteKind } from '../protocol/wire.ts'
 import { awaited, contributionsOf, flow } from '../session/details.ts'
 import { gradientAt } from '../tape/gradient.ts'
 import type { Tape } from '../tape/tape.ts'
@@ -21,7 +21,15 @@ export class Scopes {
   private readonly tape: Tape
   private readonly lineage: Lineage
   private readonly s: Strings
-  private parameterOps: number[] | null = null
+  /** Leaves that the script updates, and those that it named, as ops in the order of making. */
+  private readonly updated = new Set<number>()
+  private readonly named = new Set<number>()
+  /** The ones that are shown, and those in order. */
+  private shown = this.named
+  private ordered: number[] = []
+  /** Rows that were looked at. */
+  private writes = 0
+  private names = 0
 
   constructor(tape: Tape, lineage: Lineage, s: Strings) {
     this.tape = tape
@@ -39,7 +47,7 @@ export class Scopes {
     const operands = tape.operands(at.op)
     return lazily(
       () => [
-        ...conditionNames.map((name) => this.named(at, name)),
+        ...conditionNames.map((name) => this.readable(at, name)),
         { name: 'expression', value: oneLine(this.expression(at.op)) },
         ...Array.from(operands, (value, slot) => this.operand(at, value, slot)),
       ],
@@ -47,7 +55,7 @@ export class Scopes {
     )
   }
 
-  private named(at: Situation, name: ConditionName): Item {
+  private readable(at: Situation, name: ConditionName): Item {
     const value = this.tape.valueOfOp(at.op)
     const given = this.read(at, name)
     const made = item(name, given, { evaluateName: name })
@@ -146,15 +154,24 @@ export class Scopes {
   }
 
   private allParameters(): number[] {
-    if (this.parameterOps) return this.parameterOps
     const { tape } = this
+    const { op } = tape.table('value')
     const { kind } = tape.table('op')
-    const leaves: number[] = []
-    for (let op = 0; op < tape.ops; op++) if (kind.at(op) === OpKind.leaf && tape.valueOfOp(op) >= 0) leaves.push(op)
-    const updated = leaves.filter((op) => tape.isUpdated(tape.valueOfOp(op)))
-    this.parameterOps =
-      updated.length > 0 ? updated : leaves.filter((op) => tape.count('namesOfValue', tape.valueOfOp(op)) > 0)
-    return this.parameterOps
+    const write = tape.table('write')
+    for (; this.writes < write.rows; this.writes++) {
+      if (write.cell.at(this.writes) !== Cell.value || write.kind.at(this.writes) !== WriteKind.update) continue
+      const leaf = op.at(write.target.at(this.writes))
+      if (kind.at(leaf) === OpKind.leaf) this.updated.add(leaf)
+    }
+    const name = tape.table('name')
+    for (; this.names < name.rows; this.names++) {
+      const leaf = op.at(name.value.at(this.names))
+      if (kind.at(leaf) === OpKind.leaf) this.named.add(leaf)
+    }
+    const all = this.updated.size > 0 ? this.updated : this.named
+    if (all !== this.shown || all.size !== this.ordered.length) this.ordered = [...all].sort((a, b) => a - b)
+    this.shown = all
+    return this.ordered
   }
 
   /** Running sums in the order the engine added; null for tensors, whose norms do not add. */

@@ -270,7 +270,7 @@ export class CallTree {
       const base = order.start[a]!
       mixed[row] = mix(mix(order.of[source]! - base, order.of[op]! - base), slot)
     }
-    const index = new Index(operand.rows, this.calls + 1, (row) => owner[row]!)
+    const index = new Index({ length: operand.rows, at: (row) => owner[row]! })
     const offsets = new Int32Array(this.calls + 2)
     const edgeFrom = new Int32Array(operand.rows)
     const edgeTo = new Int32Array(operand.rows)

@@ -3,20 +3,31 @@
  * it waits, and does what it is asked until it is told to go on. What is evaluated meanwhile is not recorded.
  */
 
-/** Where to wait next. Whatever is asked for, a run also waits when a pass begins and after a few thousand events. */
+/**
+ * Where to wait next. Whatever is asked for, a run also waits at its first node, when a pass begins or ends, and after a
+ * few thousand events.
+ */
 export interface GatePlan {
-  /** At every event of a backward pass: a step that begins, a contribution about to be added. */
-  every: boolean
+  /** At every step of a backward pass. */
+  steps: boolean
   /** At every node that is made. */
   nodes: boolean
   /** At the steps of these ops … */
   ops: number[]
-  /** … and at contributions to these values. */
+  /** … and at what changes these values or their gradients. */
   values: number[]
+  /** The ops and values come on top of those that were asked for before. */
+  more: boolean
+  /** At what is added to or stored in a gradient and is not finite, or so large that a sum of it may not be. */
+  extremeGradients: boolean
+  /** At values of that kind. */
+  extremeValues: boolean
 }
 
 export type GateCommand =
   | ({ kind: 'go' } & GatePlan)
+  /** For a script that runs: it is to wait at the next node or event of a pass that it comes to. */
+  | { kind: 'pause' }
   | { kind: 'frames' }
   | { kind: 'locals'; frame: number }
   | { kind: 'children'; handle: number; start: number; count: number }

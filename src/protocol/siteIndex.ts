@@ -10,15 +10,17 @@ export class SiteIndex {
   private readonly endingAt = new Map<number, Site>()
 
   constructor(sites: readonly Site[]) {
-    for (const site of sites) {
-      for (let line = site.startLine; line <= site.endLine; line++) {
-        const list = this.byLine.get(line)
-        if (list) list.push(site)
-        else this.byLine.set(line, [site])
-      }
-      const known = this.endingAt.get(site.endLine)
-      if (!known || lengthOf(site) > lengthOf(known)) this.endingAt.set(site.endLine, site)
+    for (const site of sites) this.add(site)
+  }
+
+  add(site: Site): void {
+    for (let line = site.startLine; line <= site.endLine; line++) {
+      const list = this.byLine.get(line)
+      if (list) list.push(site)
+      else this.byLine.set(line, [site])
     }
+    const known = this.endingAt.get(site.endLine)
+    if (!known || lengthOf(site) > lengthOf(known)) this.endingAt.set(site.endLine, site)
   }
 
   /** The smallest range around a character. Lines from 1, columns from 0. */

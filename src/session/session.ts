@@ -207,7 +207,9 @@ export class Session {
 function passSummary(tape: Tape, pass: number): PassSummary {
   const steps = tape.rows('stepsOfPass', pass)
   const stride = Math.max(1, Math.ceil(steps.length / MAX_STEP_TICKS))
-  const shown = Array.from(steps.keys()).filter((i) => i % stride === stride - 1 || i === steps.length - 1)
+  const shown: number[] = []
+  for (let i = stride - 1; i < steps.length; i += stride) shown.push(i)
+  if (steps.length % stride > 0) shown.push(steps.length - 1)
   const root = tape.roots(pass)[0]
   return {
     title: root === undefined ? `pass ${pass + 1}` : titleOf(tape, tape.table('value').op.at(root)),

@@ -184,39 +184,120 @@ function isAll8(cells: Uint8Array, constant: number): boolean {
   return true
 }
 
-/** Rows grouped by a key, in row order within each group: offsets and row numbers. */
+/** What rows are grouped by: a column, or anything as long as the rows. Grows at its end only. */
+export interface Keys {
+  readonly length: number
+  at(row: number): number
+}
+
+/**
+ * Rows grouped by a key, in row order within each group. It grows with its keys, at a cost per new row that does not
+ * depend on how many there are: a debugger asks after every event of a run.
+ */
 export class Index {
-  private readonly offsets: Int32Array
-  private readonly rows: Int32Array
+  private readonly keys: Keys
+  /** How many rows were taken. */
+  private taken = 0
+  /** Per key three numbers: where its rows begin in `rows`, how many there are, and for how many there is room. */
+  private spans = none
+  private rows = none
+  /** Where in `rows` nothing is kept yet. */
+  private free = 0
 
   /** Rows whose key is negative are left out. */
-  constructor(length: number, buckets: number, key: (row: number) => number) {
-    const offsets = new Int32Array(buckets + 1)
-    for (let row = 0; row < length; row++) {
-      const k = key(row)
-      if (k >= 0) offsets[k + 1]!++
-    }
-    for (let k = 0; k < buckets; k++) offsets[k + 1]! += offsets[k]!
-    const next = offsets.slice(0, buckets)
-    const rows = new Int32Array(offsets[buckets]!)
-    for (let row = 0; row < length; row++) {
-      const k = key(row)
-      if (k >= 0) rows[next[k]!++] = row
-    }
-    this.offsets = offsets
-    this.rows = rows
+  constructor(keys: Keys) {
+    this.keys = keys
   }
 
-  /** A view, not a copy. Unknown keys have no rows. */
+  /** A view, not a copy; it stays what it is when the index grows. Unknown keys have no rows. */
   of(key: number): Int32Array {
-    if (key < 0 || key + 1 >= this.offsets.length) return none
-    return this.rows.subarray(this.offsets[key]!, this.offsets[key + 1]!)
+    if (this.taken < this.keys.length) this.grow()
+    if (key < 0 || 3 * key >= this.spans.length) return none
+    const start = this.spans[3 * key]!
+    return this.rows.subarray(start, start + this.spans[3 * key + 1]!)
   }
 
   /** How many rows a key has. */
   count(key: number): number {
-    return key < 0 || key + 1 >= this.offsets.length ? 0 : this.offsets[key + 1]! - this.offsets[key]!
+    if (this.taken < this.keys.length) this.grow()
+    return key < 0 || 3 * key >= this.spans.length ? 0 : this.spans[3 * key + 1]!
+  }
+
+  private grow(): void {
+    const { keys, taken } = this
+    const { length } = keys
+    let most = -1
+    for (let row = taken; row < length; row++) most = Math.max(most, keys.at(row))
+    const known = this.spans.length
+    if (3 * most >= known) {
+      const spans = new Int32Array(taken === 0 ? 3 * (most + 1) : Math.max(3 * (most + 1), 2 * known))
+      spans.set(this.spans)
+      this.spans = spans
+    }
+    this.taken = length
+    // Where most is new, putting all in order anew is quicker, and leaves no gaps.
+    if (length - taken > taken) this.arrange()
+    else for (let row = taken; row < length; row++) this.add(keys.at(row), row)
+  }
+
+  private arrange(): void {
+    const { keys, spans, taken } = this
+    for (let at = 1; at < spans.length; at += 3) spans[at] = 0
+    for (let row = 0; row < taken; row++) {
+      const key = keys.at(row)
+      if (key >= 0) spans[3 * key + 1]!++
+    }
+    this.free = 0
+    for (let at = 0; at < spans.length; at += 3) {
+      spans[at] = this.free
+      this.free += spans[at + 2] = spans[at + 1]!
+      spans[at + 1] = 0
+    }
+    const rows = (this.rows = new Int32Array(this.free))
+    for (let row = 0; row < taken; row++) {
+      const key = keys.at(row)
+      if (key >= 0) rows[spans[3 * key]! + spans[3 * key + 1]!++] = row
+    }
+  }
+
+  private add(key: number, row: number): void {
+    if (key < 0) return
+    const { spans } = this
+    if (spans[3 * key + 1]! === spans[3 * key + 2]!) this.move(key)
+    this.rows[spans[3 * key]! + spans[3 * key + 1]!++] = row
+  }
+
+  /** To the end, where there is twice the room. */
+  private move(key: number): void {
+    const { spans } = this
+    const count = spans[3 * key + 1]!
+    const room = Math.max(2, 2 * count)
+    if (this.free + room > this.rows.length) this.repack(room)
+    const start = spans[3 * key]!
+    this.rows.copyWithin(this.free, start, start + count)
+    spans[3 * key] = this.free
+    spans[3 * key + 2] = room
+    this.free += room
+  }
+
+  /** Into twice the room that is needed, without the gaps that moves have left. */
+  private repack(more: number): void {
+    const { spans, rows } = this
+    let needed = more
+    for (let at = 0; at < spans.length; at += 3) needed += spans[at + 2]!
+    const packed = new Int32Array(Math.max(LEAST_ROOM, 2 * needed))
+    let free = 0
+    for (let at = 0; at < spans.length; at += 3) {
+      const start = spans[at]!
+      // Few rows are the rule, for which `set` of a view costs more than it saves.
+      for (let i = 0; i < spans[at + 1]!; i++) packed[free + i] = rows[start + i]!
+      spans[at] = free
+      free += spans[at + 2]!
+    }
+    this.rows = packed
+    this.free = free
   }
 }
 
 const none = new Int32Array(0)
+const LEAST_ROOM = 256

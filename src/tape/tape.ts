@@ -8,32 +8,34 @@ import { Index } from './column.ts'
 import { Decoder } from './decode.ts'
 import { Tables, type Table } from './tables.ts'
 
-/** Rows grouped by the id they belong to. */
+/** Rows of a table grouped by one of its columns. */
 const indexKeys = {
-  operandsOfOp: ['operand', 'op', 'op'],
-  consumersOfValue: ['operand', 'value', 'value'],
-  constantsOfOp: ['constant', 'op', 'op'],
-  valuesOfOp: ['value', 'op', 'op'],
-  cutsOfOp: ['cut', 'op', 'op'],
-  namesOfValue: ['name', 'value', 'value'],
-  rootsOfPass: ['root', 'pass', 'pass'],
-  rootsOfValue: ['root', 'value', 'value'],
-  stepsOfPass: ['step', 'pass', 'pass'],
-  stepsOfOp: ['step', 'op', 'op'],
-  upstreamsOfStep: ['upstream', 'step', 'step'],
-  contributionsOfStep: ['contribution', 'step', 'step'],
-  contributionsTo: ['contribution', 'target', 'value'],
-  heldOfValue: ['held', 'value', 'value'],
-  writesTo: ['write', 'target', 'value'],
-  endOfPass: ['passEnd', 'pass', 'pass'],
-  endOfStep: ['stepEnd', 'step', 'step'],
-} as const satisfies Record<string, readonly [TableName, string, TableName]>
+  sitesOfSource: ['site', 'source'],
+  opsOfSite: ['op', 'site'],
+  operandsOfOp: ['operand', 'op'],
+  consumersOfValue: ['operand', 'value'],
+  constantsOfOp: ['constant', 'op'],
+  valuesOfOp: ['value', 'op'],
+  cutsOfOp: ['cut', 'op'],
+  namesOfValue: ['name', 'value'],
+  rootsOfPass: ['root', 'pass'],
+  rootsOfValue: ['root', 'value'],
+  stepsOfPass: ['step', 'pass'],
+  stepsOfOp: ['step', 'op'],
+  upstreamsOfStep: ['upstream', 'step'],
+  contributionsOfStep: ['contribution', 'step'],
+  contributionsTo: ['contribution', 'target'],
+  heldOfValue: ['held', 'value'],
+  writesTo: ['write', 'target'],
+  endOfPass: ['passEnd', 'pass'],
+  endOfStep: ['stepEnd', 'step'],
+} as const satisfies Record<string, readonly [TableName, string]>
 export type IndexName = keyof typeof indexKeys
 
 export class Tape {
   readonly tables = new Tables()
   private readonly decoder = new Decoder(this.tables)
-  private readonly indexes = new Map<IndexName, { rows: number; buckets: number; index: Index }>()
+  private readonly indexes = new Map<IndexName, Index>()
 
   /** Takes wire bytes as they arrive. Throws a `WireError`; what came before the fault stays. */
   push(chunk: Uint8Array): void {
@@ -54,7 +56,7 @@ export class Tape {
     return this.tables.table(name)
   }
 
-  /** Rows of a table by the id they belong to, in row order. Rebuilt when the tape has grown. */
+  /** Rows of a table by the id they belong to, in row order, as far as they are recorded. */
   rows(name: IndexName, id: number): Int32Array {
     return this.index(name).of(id)
   }
@@ -63,15 +65,14 @@ export class Tape {
     return this.index(name).count(id)
   }
 
+  /** Made when it is first asked for; then it grows with the tape. */
   private index(name: IndexName): Index {
-    const [table, column, of] = indexKeys[name]
-    const rows = this.tables.rowsOf(table)
-    const buckets = this.tables.rowsOf(of)
-    const known = this.indexes.get(name)
-    if (known && known.rows === rows && known.buckets === buckets) return known.index
-    const cells = this.tables.columnsOf(table).find(([key]) => key === column)![2]
-    const index = new Index(rows, buckets, (row) => cells.at(row))
-    this.indexes.set(name, { rows, buckets, index })
+    let index = this.indexes.get(name)
+    if (index === undefined) {
+      const [table, column] = indexKeys[name]
+      index = new Index(this.tables.columnsOf(table).find(([key]) => key === column)![2])
+      this.indexes.set(name, index)
+    }
     return index
   }
 

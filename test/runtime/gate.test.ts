@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { lookingForNothing } from '../../src/debug/gatePlan.ts'
 import type { GateCommand, GateFrame, GatePlan, GateReply, GateVariable } from '../../src/protocol/gate.ts'
 import { defaultLimits, type Limits, type Run, type RunEnd } from '../../src/protocol/runtime.ts'
 import { diskReader } from '../../src/runtimes/diskReader.ts'
@@ -12,8 +13,9 @@ let built: Awaited<ReturnType<typeof buildRuntime>>
 beforeAll(async () => void (built = await buildRuntime()))
 afterAll(() => built.remove())
 
-const everything: GatePlan = { every: true, nodes: false, ops: [], values: [] }
-const nothing: GatePlan = { every: false, nodes: false, ops: [], values: [] }
+const nothing = lookingForNothing
+/** At every step, and at every contribution to the first few values. */
+const everything: GatePlan = { ...nothing, steps: true, values: [0, 1, 2, 3, 4, 5] }
 const go = (plan: GatePlan): GateCommand => ({ kind: 'go', ...plan })
 
 interface Stop {
@@ -222,8 +224,8 @@ test('waits only where it is told to', async () => {
     // The product is op 2.
     return Promise.resolve({ ...nothing, ops: [2] })
   })
-  // At the start, when the pass begins, and before the product's rule.
-  expect(at).toEqual([0, 1, 3])
+  // At the first node, when the pass begins, before the product's rule, and when the pass ends.
+  expect(at).toEqual([0, 1, 3, 4])
 })
 
 test('stopping a script that waits ends it, and keeps what was recorded', async () => {

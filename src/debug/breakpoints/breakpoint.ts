@@ -6,7 +6,7 @@ import type { Strings } from '../strings.ts'
 import { filters, parseFilterCondition, type Filter } from './filters.ts'
 import { parseHitCount, type HitCount } from './hitCount.ts'
 import { parseLogMessage, type LogMessage } from './logMessage.ts'
-import type { Range } from './places.ts'
+import type { Nodes, Range } from './places.ts'
 
 /** What is asked for, as the user wrote it. */
 export type Request = { condition?: string; hitCondition?: string; logMessage?: string } & (
@@ -18,7 +18,7 @@ export type Request = { condition?: string; hitCondition?: string; logMessage?: 
 
 /** Where it is, once there is a tape. */
 export type Target =
-  | { at: 'ops'; ops: Int32Array; range: Range | null }
+  | { at: 'nodes'; nodes: Nodes; range: Range | null }
   | { at: 'value'; value: number; cell: 'gradient' | 'value' }
   | { at: 'filter'; filter: Filter }
   | { at: 'nowhere'; why: string }

@@ -25,6 +25,8 @@ export interface Filter {
   conditionLabel(s: Strings): string
   default: boolean
   kinds: ReadonlySet<Kind>
+  /** At what a script must wait so that it is found before the script goes on. */
+  needs: 'gradients' | 'values' | 'steps' | 'nothing'
   /** Whether it is so at a moment of these kinds. `threshold` is the user's, or the usual one. */
   holds(at: Moment, threshold: number): boolean
   /** A filter with a threshold: a condition replaces what it asks by itself; of the others a condition narrows it. */
@@ -67,6 +69,7 @@ export const filters: readonly Filter[] = [
     conditionLabel: (s) => s.alsoCondition,
     default: true,
     kinds: kinds(Kind.contribution, Kind.seed, Kind.write),
+    needs: 'gradients',
     threshold: null,
     holds: (at) => !finite(grad(at)) && !isConstant(at) && finite(gradientBefore(at)),
     say: (s, at) => s.becameNonFinite(title(at), number(grad(at))),
@@ -77,6 +80,7 @@ export const filters: readonly Filter[] = [
     conditionLabel: (s) => s.alsoCondition,
     default: false,
     kinds: kinds(Kind.made, Kind.write),
+    needs: 'values',
     threshold: null,
     holds: (at) => (at.timeline.kind(at.moment) === Kind.made || writes(at, Cell.value)) && !finite(at.names('data')),
     say: (s, at) => s.valueNonFinite(title(at), number(at.names('data'))),
@@ -87,6 +91,7 @@ export const filters: readonly Filter[] = [
     conditionLabel: (s) => s.vanishingThreshold,
     default: false,
     kinds: complete,
+    needs: 'steps',
     threshold: 1e-7,
     holds: (at, threshold) => {
       const size = norm(at)
@@ -100,6 +105,7 @@ export const filters: readonly Filter[] = [
     conditionLabel: (s) => s.explodingThreshold,
     default: false,
     kinds: complete,
+    needs: 'steps',
     threshold: 1e4,
     holds: (at, threshold) => (norm(at) ?? 0) > threshold,
     say: (s, at) => s.exploded(title(at), number(grad(at))),
@@ -110,6 +116,7 @@ export const filters: readonly Filter[] = [
     conditionLabel: (s) => s.alsoCondition,
     default: false,
     kinds: complete,
+    needs: 'steps',
     threshold: null,
     holds: (at) => norm(at) === 0,
     say: (s, at) => s.isZero(title(at)),
@@ -120,6 +127,7 @@ export const filters: readonly Filter[] = [
     conditionLabel: (s) => s.alsoCondition,
     default: false,
     kinds: kinds(Kind.step),
+    needs: 'steps',
     threshold: null,
     holds: ({ timeline, moment }) => cutOperand(timeline.tape, timeline.op(moment)) !== null,
     say: (s, { timeline, moment }) => {
@@ -136,6 +144,7 @@ export const filters: readonly Filter[] = [
     conditionLabel: (s) => s.alsoCondition,
     default: true,
     kinds: kinds(Kind.raised),
+    needs: 'nothing',
     threshold: null,
     holds: () => true,
     say: (_, { timeline, moment }) => {

@@ -1,6 +1,5 @@
 /** Which nodes the place of a breakpoint means. */
 import { SiteIndex } from '../../protocol/siteIndex.ts'
-import { Index } from '../../tape/column.ts'
 import type { Tape } from '../../tape/tape.ts'
 import type { Strings } from '../strings.ts'
 import { modulePath } from '../situation.ts'
@@ -13,29 +12,56 @@ export interface Range {
   endColumn: number
 }
 
-/** The nodes of a place, ascending, and where it really is; or why it is none. */
-export type Place = { ops: Int32Array; range: Range | null } | { why: string }
+/** Which nodes are meant, those that are still to be made included: all of some sites, one, or those that fit a name. */
+export type Nodes =
+  { by: 'site'; sites: readonly number[] } | { by: 'id'; op: number } | { by: 'name'; has: (op: number) => boolean }
 
-/** Looks up places on a tape as it is now; make a new one when it has grown. */
+/** The nodes of a place, and where it really is; or why it is none. */
+export type Place = { nodes: Nodes; range: Range | null } | { why: string }
+
+/** A file: its sites that made nodes, in the order in which they first did. */
+interface Made {
+  sites: number[]
+  /** The elements of its ranges are the sites' rows. */
+  index: SiteIndex
+}
+
+/** Looks up places on a tape, which may grow. */
 export class Places {
   private readonly tape: Tape
-  private readonly opsOfSite: Index
-  private readonly sitesOfSource: Index
-  private readonly indexes = new Map<number, SiteIndex>()
-  private readonly ruleLines = new Set<string>()
+  private readonly bySource = new Map<number, Made>()
+  private readonly known = new Set<number>()
+  /** Sites of rules: code that gives gradients, and makes no nodes. */
+  private readonly rules = new Set<number>()
+  /** Rows that were looked at. */
+  private ops = 0
+  private contributions = 0
 
   constructor(tape: Tape) {
     this.tape = tape
-    const op = tape.table('op')
-    const site = tape.table('site')
-    this.opsOfSite = new Index(op.rows, site.rows, (row) => op.site.at(row))
-    this.sitesOfSource = new Index(site.rows, tape.tables.rowsOf('source'), (row) =>
-      this.opsOfSite.count(row) > 0 ? site.source.at(row) : -1,
-    )
-    const sites = new Set<number>()
-    const contribution = tape.table('contribution')
-    for (let row = 0; row < contribution.rows; row++) sites.add(contribution.site.at(row))
-    for (const row of sites) if (row >= 0) this.ruleLines.add(`${site.source.at(row)} ${site.startLine.at(row)}`)
+    this.grow()
+  }
+
+  /** The tape has grown. Returns whether there are places now that were not there before. */
+  grow(): boolean {
+    const before = this.known.size + this.rules.size
+    const { site, rows } = this.tape.table('op')
+    for (; this.ops < rows; this.ops++) this.learn(site.at(this.ops))
+    const contribution = this.tape.table('contribution')
+    for (; this.contributions < contribution.rows; this.contributions++) {
+      const rule = contribution.site.at(this.contributions)
+      if (rule >= 0) this.rules.add(rule)
+    }
+    return this.known.size + this.rules.size > before
+  }
+
+  private learn(site: number): void {
+    if (site < 0 || this.known.has(site)) return
+    this.known.add(site)
+    const source = this.tape.table('site').source.at(site)
+    const made = remembered(this.bySource, source, () => ({ sites: [], index: new SiteIndex([]) }))
+    made.sites.push(site)
+    made.index.add({ ...this.rangeOf(site), elements: Int32Array.of(site) })
   }
 
   source(path: string): number {
@@ -46,17 +72,17 @@ export class Places {
 
   /** `column` (from 0) narrows a line to the innermost expression there; null means all nodes that begin on the line. */
   onLine(source: number, line: number, column: number | null, s: Strings): Place {
-    const sites = this.sitesOfSource.of(source)
-    if (sites.length === 0) return { why: s.noSuchSource }
-    const wanted = column === null ? this.beginningOn(sites, line) : this.innermost(source, line, column)
-    if (wanted.length === 0) return { why: this.ruleLines.has(`${source} ${line}`) ? s.ruleOnLine : s.noNodeOnLine }
-    return { ops: this.opsOf(wanted), range: column === null ? this.whole(wanted) : this.rangeOf(wanted[0]!) }
+    const made = this.bySource.get(source)
+    if (!made) return { why: s.noSuchSource }
+    const sites = column === null ? this.beginningOn(made.sites, line) : innermost(made, line, column)
+    if (sites.length === 0) return { why: this.isRule(source, line) ? s.ruleOnLine : s.noNodeOnLine }
+    return { nodes: { by: 'site', sites }, range: column === null ? this.whole(sites) : this.rangeOf(sites[0]!) }
   }
 
   /** Where a breakpoint can be within lines: for each expression the first character that belongs to no smaller one. */
   within(source: number, first: number, last: number): Range[] {
     const found: Range[] = []
-    for (const site of this.sitesOfSource.of(source)) {
+    for (const site of this.bySource.get(source)?.sites ?? []) {
       const range = this.rangeOf(site)
       if (range.startLine < first || range.startLine > last) continue
       const column = this.ownColumn(source, range)
@@ -72,72 +98,45 @@ export class Places {
   }
 
   /** `#12`, an op, or a call or module with `*` and `?` for what may differ; `grad:` before it is for other debuggers. */
-  named(name: string, s: Strings): Place {
+  named(name: string, s: Strings, since = 0): Place {
     const wanted = name.trim().replace(/^grad:/, '')
     const id = /^#(\d+)$/.exec(wanted)
     if (id) {
       const op = Number(id[1])
-      return op < this.tape.ops ? { ops: Int32Array.of(op), range: null } : { why: s.noSuchNode(wanted) }
+      return op < this.tape.ops ? { nodes: { by: 'id', op }, range: null } : { why: s.noSuchNode(wanted) }
     }
-    const ops = wanted === '' ? [] : this.matching(wanted)
-    return ops.length > 0 ? { ops: Int32Array.from(ops), range: null } : { why: s.nothingNamed(wanted) }
+    const has = this.matching(wanted)
+    for (let op = wanted === '' ? this.tape.ops : since; op < this.tape.ops; op++)
+      if (has(op)) return { nodes: { by: 'name', has }, range: null }
+    return { why: s.nothingNamed(wanted) }
   }
 
-  /** Ascending. */
-  private opsOf(sites: readonly number[]): Int32Array {
-    const lists = sites.map((site) => this.opsOfSite.of(site))
-    if (lists.length === 1) return lists[0]!
-    const ops = new Int32Array(lists.reduce((sum, list) => sum + list.length, 0))
-    let at = 0
-    for (const list of lists) {
-      ops.set(list, at)
-      at += list.length
-    }
-    return ops.sort()
-  }
-
-  private matching(wanted: string): number[] {
+  private matching(wanted: string): (op: number) => boolean {
     const name = glob(wanted, '^', '$')
     const path = glob(wanted, '(?:^|/)', '(?:/|$)')
     const names = new Map<number, boolean>()
     const calls = new Map<number, boolean>()
     const { name: nameOf, call: callOf } = this.tape.table('op')
-    const found: number[] = []
-    for (let op = 0; op < this.tape.ops; op++) {
-      const isNamed = remembered(names, nameOf.at(op), () => name.test(this.tape.opName(op)))
-      if (isNamed || remembered(calls, callOf.at(op), () => path.test(modulePath(this.tape, op)))) found.push(op)
-    }
-    return found
+    return (op) =>
+      remembered(names, nameOf.at(op), () => name.test(this.tape.opName(op))) ||
+      remembered(calls, callOf.at(op), () => path.test(modulePath(this.tape, op)))
   }
 
-  private beginningOn(sites: Int32Array, line: number): number[] {
+  private isRule(source: number, line: number): boolean {
     const table = this.tape.table('site')
-    const beginning = Array.from(sites).filter((site) => table.startLine.at(site) === line)
+    for (const site of this.rules)
+      if (table.startLine.at(site) === line && table.source.at(site) === source) return true
+    return false
+  }
+
+  private beginningOn(sites: readonly number[], line: number): number[] {
+    const table = this.tape.table('site')
+    const beginning = sites.filter((site) => table.startLine.at(site) === line)
     if (beginning.length > 0) return beginning
     // In the middle of an expression over several lines: the smallest one around.
-    const around = Array.from(sites).filter((site) => table.startLine.at(site) < line && table.endLine.at(site) >= line)
+    const around = sites.filter((site) => table.startLine.at(site) < line && table.endLine.at(site) >= line)
     const start = Math.max(...around.map((site) => table.startLine.at(site)))
     return around.filter((site) => table.startLine.at(site) === start)
-  }
-
-  private innermost(source: number, line: number, column: number): number[] {
-    const found = this.index(source).innermost(line, column)
-    return found ? [found.elements[0]!] : []
-  }
-
-  /** The elements of its sites are the sites' rows. */
-  private index(source: number): SiteIndex {
-    return remembered(
-      this.indexes,
-      source,
-      () =>
-        new SiteIndex(
-          Array.from(this.sitesOfSource.of(source), (site) => ({
-            ...this.rangeOf(site),
-            elements: Int32Array.of(site),
-          })),
-        ),
-    )
   }
 
   private ownColumn(source: number, range: Range): number | null {
@@ -145,7 +144,7 @@ export class Places {
     const end = range.endLine === range.startLine ? range.endColumn : line.length
     for (let column = range.startColumn; column < end; column++) {
       if (/\s/.test(line[column] ?? ' ')) continue
-      const inner = this.index(source).innermost(range.startLine, column)
+      const inner = this.bySource.get(source)?.index.innermost(range.startLine, column)
       if (inner && this.sameRange(inner, range)) return column
     }
     return null
@@ -178,6 +177,11 @@ export class Places {
       endColumn: endColumn.at(site),
     }
   }
+}
+
+function innermost({ index }: Made, line: number, column: number): number[] {
+  const found = index.innermost(line, column)
+  return found ? [found.elements[0]!] : []
 }
 
 function remembered<K, V>(known: Map<K, V>, key: K, make: () => V): V {

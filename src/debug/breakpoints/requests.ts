@@ -81,7 +81,7 @@ export function told(
 /** Where it really is; a column only where one was asked for, or the client would show the breakpoint inside the line. */
 function placeOf(request: Request, target: Breakpoint['target'], counting: Counting) {
   if (request.kind !== 'source') return {}
-  const range = target.at === 'ops' ? target.range : null
+  const range = target.at === 'nodes' ? target.range : null
   if (!range) return { line: request.line - 1 + counting.line }
   const line = { line: range.startLine - 1 + counting.line }
   if (request.column === null) return line

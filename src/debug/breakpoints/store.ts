@@ -39,13 +39,16 @@ export class BreakpointStore {
     return all
   }
 
-  /** The tape has grown: nodes were made where breakpoints are. Returns those that say something else now. */
-  grow(tape: Tape, places: Places): Breakpoint[] {
-    this.tape = { tape, places }
+  /**
+   * The tape has grown: nodes were made where breakpoints are. `since`: how many nodes there were; `moved`: whether
+   * there are places that were not there before. Returns the breakpoints that say something else now.
+   */
+  grow(since: number, moved: boolean): Breakpoint[] {
     return this.all().filter((breakpoint) => {
-      const before = breakpoint.message
-      breakpoint.target = this.targetOf(breakpoint.request)
-      return breakpoint.message !== before
+      const { request, target, message } = breakpoint
+      if (request.kind === 'source' ? !moved : target.at !== 'nowhere') return false
+      breakpoint.target = this.targetOf(request, since)
+      return breakpoint.message !== message
     })
   }
 
@@ -55,7 +58,8 @@ export class BreakpointStore {
     return breakpoint
   }
 
-  private targetOf(request: Request): Target {
+  /** `since`: nodes before it were looked at already, and none fitted. */
+  private targetOf(request: Request, since = 0): Target {
     const { tape, places } = this.tape!
     switch (request.kind) {
       case 'source': {
@@ -63,7 +67,7 @@ export class BreakpointStore {
         return nowhereOr(places.onLine(source, request.line, request.column, this.s))
       }
       case 'function':
-        return nowhereOr(places.named(request.name, this.s))
+        return nowhereOr(places.named(request.name, this.s, since))
       case 'data':
         return request.value < tape.tables.rowsOf('value')
           ? { at: 'value', value: request.value, cell: request.cell }
@@ -79,4 +83,4 @@ export class BreakpointStore {
 }
 
 const nowhereOr = (place: ReturnType<Places['named']>): Target =>
-  'why' in place ? { at: 'nowhere', why: place.why } : { at: 'ops', ...place }
+  'why' in place ? { at: 'nowhere', why: place.why } : { at: 'nodes', ...place }

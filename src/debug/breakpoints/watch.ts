@@ -9,9 +9,11 @@ import type { Names } from '../conditions/evaluate.ts'
 import { truth } from '../conditions/evaluate.ts'
 import { Lineage } from '../lineage.ts'
 import { read, situationAt, type Gradients } from '../situation.ts'
+import type { Tape } from '../../tape/tape.ts'
 import { Kind, type Timeline } from '../timeline.ts'
 import type { Breakpoint } from './breakpoint.ts'
-import { filterHolds, type Moment } from './filters.ts'
+import { filterHolds, type Filter, type Moment } from './filters.ts'
+import type { Nodes } from './places.ts'
 
 export type StopOn = 'forward' | 'backward' | 'both'
 
@@ -23,10 +25,9 @@ export class Watch {
   private readonly failed: (breakpoint: Breakpoint, error: unknown) => void
   private snapshot: Snapshot | null = null
   private growing = false
-  /** By op and by value: the breakpoints there, as offsets into one list. */
-  private ofOps = new Lists(0, [])
+  private ofNodes: OfNodes
   private ofValues = new Map<number, Breakpoint[]>()
-  private ofKinds: Breakpoint[][] = []
+  private ofKinds: Breakpoint[][] = Object.values(Kind).map(() => [])
   /** Everything up to here was looked at for all breakpoints. */
   private seen = -1
   private empty = true
@@ -38,18 +39,19 @@ export class Watch {
     this.lineage = new Lineage(timeline.tape)
     this.stopOn = stopOn
     this.failed = failed
+    this.ofNodes = new OfNodes(timeline.tape, [])
   }
 
   /** The tape has grown, and may go on to. */
   grow(ended: boolean): void {
     this.snapshot = null
     this.growing = !ended
-    this.lineage.grow()
   }
 
   /** What they mean together is worked out when the next movement asks. */
   set(breakpoints: readonly Breakpoint[]): void {
     this.wanted = breakpoints.filter((breakpoint) => breakpoint.verified)
+    this.revision++
   }
 
   private arrange(all: readonly Breakpoint[]): void {
@@ -58,19 +60,45 @@ export class Watch {
     this.ofKinds = Object.values(Kind).map(() => [])
     for (const breakpoint of all) {
       const { target } = breakpoint
-      if (target.at === 'value')
-        this.ofValues.set(target.value, [...(this.ofValues.get(target.value) ?? []), breakpoint])
+      if (target.at === 'value') append(this.ofValues, target.value, breakpoint)
       else if (target.at === 'filter') for (const kind of target.filter.kinds) this.ofKinds[kind]!.push(breakpoint)
     }
-    this.ofOps = new Lists(this.timeline.tape.ops, all)
+    this.ofNodes = new OfNodes(this.timeline.tape, all)
     this.empty = all.length === 0
     this.seen = all.length === 0 ? -1 : Math.min(...all.map(({ seen }) => seen))
   }
 
+  /** Grows when other breakpoints are set, or when they are elsewhere. */
+  revision = 0
+
+  /** Whether any breakpoint is on a node. */
+  get onNodes(): boolean {
+    return !this.arranged().ofNodes.isEmpty
+  }
+
+  isOn(op: number): boolean {
+    return this.arranged().ofNodes.has(op)
+  }
+
+  /** Those whose changes are watched. */
+  values(): number[] {
+    return [...this.arranged().ofValues.keys()]
+  }
+
+  filters(): Filter[] {
+    const found = new Set<Filter>()
+    for (const { target } of this.arranged().ofKinds.flat()) if (target.at === 'filter') found.add(target.filter)
+    return [...found]
+  }
+
+  private arranged(): this {
+    if (this.wanted) this.arrange(this.wanted)
+    return this
+  }
+
   /** The breakpoints hit at a moment, in the order in which they were set. */
   at(moment: number): Breakpoint[] {
-    if (this.wanted) this.arrange(this.wanted)
-    if (this.empty) return []
+    if (this.arranged().empty) return []
     this.look(moment)
     return this.watching(moment).filter((breakpoint) => breakpoint.hitAt(moment))
   }
@@ -121,14 +149,14 @@ export class Watch {
   private watching(moment: number): readonly Breakpoint[] {
     const kind = this.timeline.kind(moment)
     const filters = this.ofKinds[kind]!
-    if (this.ofValues.size === 0 && this.ofOps.size === 0) return filters
+    if (this.ofValues.size === 0 && this.ofNodes.isEmpty) return filters
     const found = [...filters]
     if (this.ofValues.size > 0)
       for (const breakpoint of this.ofValues.get(this.timeline.value(moment)) ?? [])
         if (this.changes(breakpoint, moment, kind)) found.push(breakpoint)
-    if (this.ofOps.size > 0) {
+    if (!this.ofNodes.isEmpty) {
       const op = this.timeline.op(moment)
-      if (this.ofOps.has(op) && this.stopsNode(moment, kind)) found.push(...this.ofOps.of(op))
+      if (this.ofNodes.has(op) && this.stopsNode(moment, kind)) found.push(...this.ofNodes.of(op))
     }
     return found
   }
@@ -164,33 +192,53 @@ export class Watch {
   }
 }
 
-/** The breakpoints of each op, packed. */
-class Lists {
-  readonly size: number
-  private readonly offsets: Int32Array
-  private readonly entries: Uint32Array
+/** Which breakpoints each node has. */
+class OfNodes {
+  isEmpty = true
+  private readonly tape: Tape
   private readonly all: readonly Breakpoint[]
+  /** Places in the list of all, ascending. */
+  private readonly ofSites = new Map<number, number[]>()
+  private readonly ofIds = new Map<number, number[]>()
+  private readonly ofNames: { place: number; has: (op: number) => boolean }[] = []
 
-  constructor(ops: number, all: readonly Breakpoint[]) {
+  constructor(tape: Tape, all: readonly Breakpoint[]) {
+    this.tape = tape
     this.all = all
-    this.offsets = new Int32Array(ops + 1)
-    const each = (take: (op: number, i: number) => void) =>
-      all.forEach(({ target }, i) => {
-        if (target.at === 'ops') for (const op of target.ops) take(op, i)
-      })
-    each((op) => this.offsets[op + 1]!++)
-    for (let op = 0; op < ops; op++) this.offsets[op + 1]! += this.offsets[op]!
-    this.size = this.offsets[ops]!
-    const next = this.offsets.slice()
-    this.entries = new Uint32Array(this.size)
-    each((op, i) => (this.entries[next[op]!++] = i))
+    all.forEach(({ target }, place) => {
+      if (target.at === 'nodes') this.add(target.nodes, place)
+    })
+  }
+
+  private add(nodes: Nodes, place: number): void {
+    this.isEmpty = false
+    if (nodes.by === 'name') this.ofNames.push({ place, has: nodes.has })
+    else if (nodes.by === 'id') append(this.ofIds, nodes.op, place)
+    else for (const site of nodes.sites) append(this.ofSites, site, place)
   }
 
   has(op: number): boolean {
-    return op >= 0 && this.offsets[op]! < this.offsets[op + 1]!
+    return (
+      op >= 0 &&
+      (this.ofSites.has(this.tape.table('op').site.at(op)) ||
+        this.ofIds.has(op) ||
+        this.ofNames.some(({ has }) => has(op)))
+    )
   }
 
+  /** In the order in which they were set. */
   of(op: number): Breakpoint[] {
-    return Array.from(this.entries.subarray(this.offsets[op], this.offsets[op + 1]), (i) => this.all[i]!)
+    const places = [
+      ...(this.ofSites.get(this.tape.table('op').site.at(op)) ?? []),
+      ...(this.ofIds.get(op) ?? []),
+      ...this.ofNames.filter(({ has }) => has(op)).map(({ place }) => place),
+    ]
+    return places.sort((a, b) => a - b).map((place) => this.all[place]!)
   }
+}
+
+function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key)
+  if (list) list.push(value)
+  else lists.set(key, [value])
 }

@@ -10,7 +10,7 @@ import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, Worker } from 'node:worker_threads'
-import { Frame, frameHeader, FrameReader, type SandboxRequest } from './frames.ts'
+import { Frame, frameHeader, FrameReader, SIGINT, SIGUSR1, type SandboxRequest } from './frames.ts'
 import { ownFiles } from './ownFiles.ts'
 import { makeRing, RingReader } from './ring.ts'
 import { snapshotName } from './snapshotName.ts'
@@ -67,19 +67,34 @@ worker.on('error', (error: NodeJS.ErrnoException) => {
 let request: SandboxRequest | null = null
 const files: Uint8Array[] = []
 const input = new FrameReader((kind, payload) => {
-  if (kind === Frame.run) request = JSON.parse(Buffer.from(payload).toString()) as SandboxRequest
-  else if (kind === Frame.file) files.push(new Uint8Array(payload))
-  else if (kind === Frame.interrupt) new Uint8Array(interrupt)[0] = 2
-  else if (kind === Frame.command) commands.postMessage(new Uint8Array(payload))
-  if (kind === Frame.interrupt || kind === Frame.command) wake()
-  else if (request && files.length === request.files.length) {
-    watchMemory(request.megabytes)
-    worker.postMessage({ request, files } satisfies WorkerRun)
+  switch (kind) {
+    case Frame.run:
+      request = JSON.parse(Buffer.from(payload).toString()) as SandboxRequest
+      return beginWhenWhole()
+    case Frame.file:
+      files.push(new Uint8Array(payload))
+      return beginWhenWhole()
+    case Frame.interrupt:
+      new Uint8Array(interrupt)[0] = SIGINT
+      return wake()
+    case Frame.pause:
+      // An interrupt that was not taken yet says more.
+      Atomics.compareExchange(new Uint8Array(interrupt), 0, 0, SIGUSR1)
+      return
+    case Frame.command:
+      commands.postMessage(new Uint8Array(payload))
+      return wake()
   }
 })
 process.stdin.on('data', (chunk: Buffer) => input.push(chunk))
 process.stdin.on('end', () => process.exit())
 process.stdin.on('error', () => process.exit())
+
+function beginWhenWhole(): void {
+  if (!request || files.length < request.files.length) return
+  watchMemory(request.megabytes)
+  worker.postMessage({ request, files } satisfies WorkerRun)
+}
 
 /** The interpreter's thread may sleep in a read. */
 function wake(): void {

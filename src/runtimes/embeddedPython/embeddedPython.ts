@@ -105,6 +105,10 @@ class EmbeddedRun implements Run {
   }
 
   command(command: GateCommand): Promise<GateReply | null> {
+    if (command.kind === 'pause') {
+      if (!this.waits) this.sandbox.send(Frame.pause, new Uint8Array(0))
+      return Promise.resolve(null)
+    }
     if (!this.waits) return Promise.resolve(null)
     if (command.kind === 'go') {
       this.goOn()

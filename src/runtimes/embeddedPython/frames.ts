@@ -30,10 +30,16 @@ export const Frame = {
   gate: 12,
   /** in: JSON of a `GateCommand`, for a script that waits. */
   command: 13,
+  /** in: wait at the next event; empty. */
+  pause: 15,
   /** out: how much a followed run has followed, and what it would show by now; see `draft.ts`. */
   draft: 14,
 } as const
 export type FrameKind = (typeof Frame)[keyof typeof Frame]
+
+/** Signals as the interpreter counts them, in the byte by which it is interrupted. */
+export const SIGINT = 2
+export const SIGUSR1 = 10
 
 export const FRAME_HEADER = 5
 /** Files go up to 64 MiB; nothing else comes near. */

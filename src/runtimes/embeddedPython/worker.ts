@@ -6,7 +6,7 @@
 
 import './browserGuise.ts'
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
-import { Frame, frameHeader, type FrameKind, type SandboxRequest } from './frames.ts'
+import { Frame, frameHeader, SIGINT, type FrameKind, type SandboxRequest } from './frames.ts'
 import { capMemory, harden, openDoors } from './harden.ts'
 import { load, type Pyodide } from './load.ts'
 import type { OwnFile } from './ownFiles.ts'
@@ -182,7 +182,7 @@ function waitForCommand(most: number): Uint8Array {
     const rung = Atomics.load(alarm, 0)
     const received = receiveMessageOnPort(data.commands) as { message: Uint8Array } | undefined
     if (received) command = received.message
-    else if (new Uint8Array(data.interrupt)[0] !== 0) break
+    else if (new Uint8Array(data.interrupt)[0] === SIGINT) break
     else Atomics.wait(alarm, 0, rung)
   }
   const part = command.subarray(0, most)

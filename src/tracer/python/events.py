@@ -36,6 +36,7 @@ class Events:
         self.limit = NODE * min(CHUNK, recorder.max_nodes)
         self.chunk = CHUNK
         if recorder.gate is not None:
+            recorder.gate.look_closer = self.look_closer
             self.look_closer()
         # How many nodes were handed on.
         self.sealed = 0
@@ -60,8 +61,11 @@ class Events:
             self.ran.clear()
 
     def settle(self):
-        self.seal()
         recorder = self.recorder
+        if recorder.gate is not None and recorder.gate.extreme_values:
+            for value in self.made[2::NODE]:
+                recorder.gate.look(value)
+        self.seal()
         recorder.process()
         left = recorder.max_nodes - recorder.nodes
         if left <= 0:
@@ -76,7 +80,7 @@ class Events:
         """A debugger may want to see every event before the program goes on."""
         gate = self.recorder.gate
         if gate.node_by_node:
-            self.limit = NODE
+            self.limit = min(self.limit, NODE)
         self.chunk = 1 if gate.step_by_step else CHUNK
 
     def end_gradients(self):

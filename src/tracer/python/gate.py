@@ -7,6 +7,7 @@ on the wire before the script waits, so that a debugger reads the tape and asks 
 import builtins
 import json
 import os
+import signal
 import sys
 
 from .calls import Calls
@@ -20,51 +21,95 @@ _MOST_TEXT = 1000
 _MOST_PARTS = 1000
 # Their size is known without looking at what is inside.
 _CONTAINERS = (list, tuple, dict, set, frozenset)
-# Even a run that nobody wants to stop asks now and then, so that it can be paused.
+# Even a run that nobody wants to stop asks now and then, so that the debugger keeps up.
 _PATIENCE = 256
+# What is added may make a sum infinite only from here on: half a unit in the last place of the largest number.
+_LARGE = 1e290
+# Not the one that ends a script.
+_PAUSE = getattr(signal, 'SIGUSR1', None)
 
 
 class Gate:
     def __init__(self, exchange, capture):
         self._exchange = exchange
         self._capture = capture
-        self._every, self._nodes = True, False
-        self._ops = self._values = frozenset()
+        # Nothing is known before the first node: there the debugger says where to wait.
+        self._steps = self._nodes = True
+        self._ops, self._values = set(), set()
+        self._extreme_gradients = self._extreme_values = False
+        self._pausing = False
+        # A number was seen that a debugger may want to look at.
+        self._alarmed = False
         self._progress = ()
         self._passed = 0
+        # Says how closely events have to be looked at now; the probes' own, once there are any.
+        self.look_closer = lambda: None
         self._frames = []
         self._objects = []
         self._muted = None
 
+    def listen(self):
+        """A pause comes as a signal, which the script is not to notice."""
+        try:
+            signal.signal(_PAUSE, self._pause)
+        except (TypeError, ValueError):
+            # There is none here, or this is another thread: it then waits where it is told to.
+            pass
+
+    def _pause(self, number, frame):
+        self._pausing = True
+        self.look_closer()
+
     @property
     def step_by_step(self):
         """Whether events have to be looked at one by one."""
-        return bool(self._every or self._ops or self._values)
+        return bool(self._steps or self._ops or self._values or self._pausing)
 
     @property
     def node_by_node(self):
-        return self._nodes
+        return self._nodes or self._extreme_values or self._pausing
+
+    @property
+    def extreme_gradients(self):
+        """Whether `look` wants to see what is added to gradients or stored in them …"""
+        return self._extreme_gradients
+
+    @property
+    def extreme_values(self):
+        """… and the values of nodes."""
+        return self._extreme_values
+
+    def look(self, amount):
+        """Whether a number is one to wait at; what is no number may be one."""
+        if amount is None or -_LARGE < self._capture.recorder.amount(amount) < _LARGE:
+            return False
+        self._alarmed = True
+        return True
 
     def reached(self):
         """Called with everything recorded; returns when the script may go on."""
         before, now = self._progress, self._capture.recorder.progress()
         self._progress = now
         self._passed += 1
-        if not self._is_wanted(before, now):
+        if not (self._alarmed or self._pausing or self._is_wanted(before, now)):
             return
         self._passed = 0
+        self._alarmed = self._pausing = False
         self._capture.recorder.flush()
         self._wait()
 
     def _is_wanted(self, before, now):
-        if not self.step_by_step or self._passed >= _PATIENCE or not before:
+        if not (self.step_by_step or self.node_by_node) or self._passed >= _PATIENCE or not before:
             return True
-        passes, steps, nodes, op, _, target = now
-        if passes != before[0] or self._nodes and nodes != before[2]:
+        if now == before:
+            return False
+        if now.passes != before.passes or now.active != before.active or self._nodes and now.nodes != before.nodes:
             return True
-        if self._every:
-            return now != before
-        return steps != before[1] and op in self._ops or target in self._values
+        if now.writes != before.writes and now.written in self._values:
+            return True
+        if now.steps != before.steps and (self._steps or now.op in self._ops or now.op in self._values):
+            return True
+        return now.target in self._values
 
     def _wait(self):
         self._frames = list(_own_frames(sys._getframe(1)))
@@ -86,8 +131,12 @@ class Gate:
                 message = {'kind': 'error', 'message': _said(error)}
         self._frames = []
         self._objects = []
-        self._every, self._nodes = command.get('every', False), command.get('nodes', False)
-        self._ops, self._values = frozenset(command.get('ops', ())), frozenset(command.get('values', ()))
+        self._steps, self._nodes = command['steps'], command['nodes']
+        self._extreme_gradients, self._extreme_values = command['extremeGradients'], command['extremeValues']
+        if not command['more']:
+            self._ops, self._values = set(), set()
+        self._ops.update(command['ops'])
+        self._values.update(command['values'])
 
     # -- commands
 

@@ -10,7 +10,7 @@ from .probe import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL,
 
 def gradient_probes(events):
     """The probes by name."""
-    recorder = events.recorder
+    recorder, gate = events.recorder, events.recorder.gate
     find_code = events.find_code
     seal, settle = events.seal, events.settle
     ran, back = events.ran, events.back
@@ -47,6 +47,17 @@ def gradient_probes(events):
         back.append(event)
         if len(back) >= events.chunk:
             settle()
+
+    if gate is not None:
+        # A debugger may want to stop at any of them, or at some numbers.
+        def gradient(event):
+            back.append(event)
+            if len(back) >= events.chunk or gate.extreme_gradients and gate.look(event[3]):
+                settle()
+
+        def c(number, target, amount, source, upstream):
+            gradient((FAST, number, target, amount, source, upstream))
+            return amount
 
     def mark(number):
         gradient((MARK, number, None, None, None, None))

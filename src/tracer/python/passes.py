@@ -1,5 +1,7 @@
 """The backward pass: from contributions to passes, roots, steps, and what the engine holds at the end."""
 
+from typing import NamedTuple
+
 from . import wire
 from .bulk import RULE
 from .identity import MISSING, fields_of, number
@@ -7,6 +9,22 @@ from .probe import ASSIGN, BEGIN, END, ENTER, FAST, INCREMENT, LOAD, MARK, PULL,
 
 # Numbers in a row of the contribution table as it is collected.
 _CONTRIBUTION = 7
+
+
+class Progress(NamedTuple):
+    """How many passes there are, and the one under way; how many steps and nodes; the op whose step runs, how often it
+    gave, and to which value last; how many writes, and to which value the last one. -1: none.
+    """
+
+    passes: int
+    active: int
+    steps: int
+    nodes: int
+    op: int
+    given: int
+    target: int
+    writes: int
+    written: int
 
 
 class Passes:
@@ -132,12 +150,14 @@ class Passes:
             self.begin_site = None
 
     def progress(self):
-        """How far the recording is: passes, steps, nodes; the op whose step runs, the value it gave to last, or -1."""
+        """How far the recording is."""
         op, used = self._step_op, self._used_slots
         target = -1
         if op >= 0 and used and used[-1] >= 0:
             target = self.operands(op)[used[-1]]
-        return self.passes, self._steps, self.nodes, op, len(used), target
+        return Progress(
+            self.passes, self.active, self._steps, self.nodes, op, len(used), target, self._writes, self._written,
+        )
 
     def node_at_work(self):
         """The object whose step runs, None outside of steps."""

@@ -58,6 +58,7 @@ class Recorder(Nodes, Passes, Invocations, Writes, Bulk, Tangents):
         self.passes = 0
         self.active = -1
         self.begin_site = None
+        self._writes, self._written = 0, -1
         self._step = -1
         self._step_op = -1
         self._steps = 0

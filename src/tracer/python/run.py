@@ -75,6 +75,8 @@ def run(
             finder = Finder(recording)
             sys.meta_path.insert(0, finder)
             interrupt.start()
+            if recording.gate is not None:
+                recording.gate.listen()
         exec(code, main.__dict__)
         end = {'kind': 'done', 'exitCode': 0}
     except SystemExit as stop:

@@ -2,7 +2,6 @@
 
 import operator
 
-from .events import CHUNK
 from .identity import MISSING
 
 _IN_PLACE = {'Mult': operator.mul, 'Div': operator.truediv, 'Pow': operator.pow, 'Add': operator.add,
@@ -11,12 +10,15 @@ _IN_PLACE = {'Mult': operator.mul, 'Div': operator.truediv, 'Pow': operator.pow,
 
 def write_probes(events):
     """The probes by name."""
-    recorder = events.recorder
+    recorder, gate = events.recorder, events.recorder.gate
     seal, settle = events.seal, events.settle
     made, named, ran, back, wrote = events.made, events.named, events.ran, events.back, events.wrote
     held, increments = events.held, events.increments
     identity = recorder.identity
     probe_table = recorder.probes
+
+    def wants(is_value):
+        return gate.extreme_values if is_value else gate.extreme_gradients
 
     def write(number, target, amount, is_value, how):
         if back or ran:
@@ -25,6 +27,8 @@ def write_probes(events):
             seal()
         if recorder.active >= 0:
             recorder.end_pass()
+            if gate is not None:
+                gate.reached()
         probe = probe_table[number]
         before = identity.read(target, probe.key) if probe.key[0] != 'map' else None
         after = amount
@@ -34,7 +38,7 @@ def write_probes(events):
             except (KeyError, ArithmeticError):
                 after = float('nan')
         wrote.append((number, target, after, None if before is MISSING else before, is_value))
-        if len(wrote) >= CHUNK:
+        if len(wrote) >= events.chunk or gate is not None and wants(is_value) and gate.look(after):
             settle()
 
     def writers(is_value):

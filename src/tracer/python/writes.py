@@ -47,6 +47,7 @@ class Writes:
             _, seed, site, before, tick = pending
             seed = self.amount(seed)
             self._held[serial] = seed
+            self._note(serial)
             self.writer.rows['write'].extend((
                 tick, serial, wire.GRADIENT, wire.WRITE_SET, self.amount(before), seed, site,
             ))
@@ -64,7 +65,12 @@ class Writes:
             )
         return known
 
+    def _note(self, serial):
+        self._writes += 1
+        self._written = serial
+
     def _write(self, serial, cell, kind, before, after, probe):
+        self._note(serial)
         if probe.row is None:
             probe.row = self.sites.of_node(probe.module, probe.node)
         self.writer.rows['write'].extend((
