@@ -294,6 +294,7 @@ export class Debugger {
       ...(stop.hits.length > 0 ? { hitBreakpointIds: stop.hits.map(({ id }) => id) } : {}),
     })
     this.answering.event('backprop/position', { tick: timeline.happens(stop.moment), node: at?.op ?? -1 })
+    void this.present()?.lookAhead()
   }
 
   /** What the exception filter that was hit says of this stop; null when none was. */

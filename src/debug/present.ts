@@ -16,6 +16,8 @@ export class Present {
   private readonly host: DebugHost
   private readonly s: Strings
   private known: Promise<GateFrame[]> | null = null
+  /** Of each frame, until something is evaluated or set. */
+  private readonly locals = new Map<number, Promise<GateVariable[]>>()
 
   constructor(host: DebugHost, s: Strings) {
     this.host = host
@@ -37,20 +39,37 @@ export class Present {
     )
   }
 
+  /** Asks for what every client asks for at every stop, while the client is still being told of it. */
+  async lookAhead(): Promise<void> {
+    try {
+      await this.localsOf(await this.userFrame())
+    } catch {
+      // Whoever asks for it is told.
+    }
+  }
+
   async variables(held: Held, start: number, count: number): Promise<GateVariable[]> {
-    const command: GateCommand =
-      held.kind === 'locals'
-        ? { kind: 'locals', frame: held.frame }
-        : { kind: 'children', handle: held.handle, start, count }
-    const { variables } = await this.ask(command, 'variables')
-    return held.kind === 'locals' ? variables.slice(start, start + count) : variables
+    if (held.kind === 'locals') return (await this.localsOf(held.frame)).slice(start, start + count)
+    const { variables } = await this.ask({ kind: 'children', handle: held.handle, start, count }, 'variables')
+    return variables
+  }
+
+  private localsOf(frame: number): Promise<GateVariable[]> {
+    let locals = this.locals.get(frame)
+    if (locals === undefined) {
+      locals = this.ask({ kind: 'locals', frame }, 'variables').then(({ variables }) => variables)
+      this.locals.set(frame, locals)
+    }
+    return locals
   }
 
   async evaluate(frame: number, expression: string): Promise<GateVariable> {
+    this.locals.clear()
     return (await this.ask({ kind: 'evaluate', frame, expression }, 'value')).variable
   }
 
   async set(frame: number, target: string, value: string): Promise<GateVariable> {
+    this.locals.clear()
     return (await this.ask({ kind: 'set', frame, target, value }, 'value')).variable
   }
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, win32 } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { diskReader } from '../../src/runtimes/diskReader.ts'
-import { Frame, frameHeader } from '../../src/runtimes/embeddedPython/frames.ts'
+import { Frame, framed } from '../../src/runtimes/embeddedPython/frames.ts'
 import { Tape } from '../../src/tape/tape.ts'
 import { buildRuntime, folderWith, run, runText, type Result } from './support.ts'
 
@@ -569,13 +569,8 @@ describe('sandboxes', () => {
       files: ['/x/main.py'],
     }
     const payload = new TextEncoder().encode(JSON.stringify(request))
-    for (const [kind, bytes] of [
-      [Frame.run, payload],
-      [Frame.file, script],
-    ] as const) {
-      child.stdin!.write(frameHeader(kind, bytes.length))
-      child.stdin!.write(bytes)
-    }
+    child.stdin!.write(framed(Frame.run, payload))
+    child.stdin!.write(framed(Frame.file, script))
     const closed = new Promise((resolve) => child.once('close', resolve))
     let said = ''
     child.stdio[3]!.on('data', (chunk: Buffer) => {

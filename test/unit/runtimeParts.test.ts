@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { defaultLimits, type ScriptError } from '../../src/protocol/runtime.ts'
 import { folderOf, gather, hostPath, insideName, insidePath } from '../../src/runtimes/embeddedPython/files.ts'
 import { Drafts } from '../../src/runtimes/embeddedPython/draft.ts'
-import { Frame, frameHeader, FrameReader } from '../../src/runtimes/embeddedPython/frames.ts'
+import { Frame, framed, FrameReader } from '../../src/runtimes/embeddedPython/frames.ts'
 import { hintFor } from '../../src/runtimes/embeddedPython/hints.ts'
 import { makeRing, RING_BYTES, RingReader, RingWriter } from '../../src/runtimes/embeddedPython/ring.ts'
 
@@ -124,7 +124,7 @@ describe('drafts', () => {
 
 describe('frames', () => {
   const payloads = ['', 'a', 'x'.repeat(300)].map((text) => new TextEncoder().encode(text))
-  const stream = Buffer.concat(payloads.flatMap((payload) => [frameHeader(Frame.wire, payload.length), payload]))
+  const stream = Buffer.concat(payloads.map((payload) => framed(Frame.wire, payload)))
 
   test('arrive whole however the stream is cut', () => {
     fc.assert(
@@ -140,7 +140,7 @@ describe('frames', () => {
 
   test('a length that no honest sender writes is refused before anything is kept', () => {
     const reader = new FrameReader(() => {})
-    expect(() => reader.push(frameHeader(Frame.wire, 0xffff_ffff))).toThrow(RangeError)
+    expect(() => reader.push(Uint8Array.of(Frame.wire, 0xff, 0xff, 0xff, 0xff))).toThrow(RangeError)
   })
 })
 

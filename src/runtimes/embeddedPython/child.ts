@@ -10,7 +10,7 @@ import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, Worker } from 'node:worker_threads'
-import { Frame, frameHeader, FrameReader, SIGINT, SIGUSR1, type SandboxRequest } from './frames.ts'
+import { Frame, framed, FrameReader, SIGINT, SIGUSR1, type SandboxRequest } from './frames.ts'
 import { ownFiles } from './ownFiles.ts'
 import { makeRing, RingReader } from './ring.ts'
 import { snapshotName } from './snapshotName.ts'
@@ -43,9 +43,7 @@ async function drain(): Promise<void> {
 }
 
 function send(kind: (typeof Frame)[keyof typeof Frame], message: string): void {
-  const payload = Buffer.from(message)
-  out.write(frameHeader(kind, payload.length))
-  out.write(payload)
+  out.write(framed(kind, Buffer.from(message)))
 }
 
 async function end(kind: typeof Frame.crashed | typeof Frame.memory, message: string): Promise<void> {

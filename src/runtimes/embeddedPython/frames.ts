@@ -69,11 +69,13 @@ export interface SandboxRequest {
   files: string[]
 }
 
-export function frameHeader(kind: FrameKind, length: number): Uint8Array {
-  const header = new Uint8Array(FRAME_HEADER)
-  header[0] = kind
-  new DataView(header.buffer).setUint32(1, length, true)
-  return header
+/** In one piece: each write wakes a reader. */
+export function framed(kind: FrameKind, payload: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(FRAME_HEADER + payload.length)
+  frame[0] = kind
+  new DataView(frame.buffer).setUint32(1, payload.length, true)
+  frame.set(payload, FRAME_HEADER)
+  return frame
 }
 
 /** Cuts a byte stream into frames. Throws a RangeError on a length that no honest sender writes. */

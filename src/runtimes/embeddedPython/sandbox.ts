@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { RuntimeInfo } from '../../protocol/runtime.ts'
-import { Frame, frameHeader, FrameReader, type FrameKind } from './frames.ts'
+import { Frame, framed, FrameReader, type FrameKind } from './frames.ts'
 
 type Listener = (kind: number, payload: Uint8Array) => void
 
@@ -40,9 +40,7 @@ export class Sandbox {
 
   send(kind: FrameKind, payload: Uint8Array): void {
     const input = this.child.stdin!
-    if (!input.writable) return
-    input.write(frameHeader(kind, payload.length))
-    input.write(payload)
+    if (input.writable) input.write(framed(kind, payload))
   }
 
   kill(): void {

@@ -6,7 +6,7 @@
 
 import './browserGuise.ts'
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
-import { Frame, frameHeader, SIGINT, type FrameKind, type SandboxRequest } from './frames.ts'
+import { Frame, framed, SIGINT, type FrameKind, type SandboxRequest } from './frames.ts'
 import { capMemory, harden, openDoors } from './harden.ts'
 import { load, type Pyodide } from './load.ts'
 import type { OwnFile } from './ownFiles.ts'
@@ -52,8 +52,7 @@ const setCap = capMemory()
 const ring = new RingWriter(data.ring, () => port.postMessage('bytes'))
 
 function emit(kind: FrameKind, payload: Uint8Array): void {
-  ring.write(frameHeader(kind, payload.length))
-  ring.write(payload)
+  ring.write(framed(kind, payload))
 }
 
 if (data.makeSnapshot) {

@@ -19,8 +19,11 @@ from .sites import utf16_column
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _MOST_TEXT = 1000
 _MOST_PARTS = 1000
+# A list may hold itself.
+_MOST_NESTED = 20
 # Their size is known without looking at what is inside.
 _CONTAINERS = (list, tuple, dict, set, frozenset)
+_BRACKETS = {list: '[]', tuple: '()', dict: '{}', set: '{}'}
 # Even a run that nobody wants to stop asks now and then, so that the debugger keeps up.
 _PATIENCE = 256
 # What is added may make a sum infinite only from here on: half a unit in the last place of the largest number.
@@ -205,11 +208,9 @@ class Gate:
     def _variable(self, name, value):
         kind = type(value)
         try:
-            text = repr(value)
+            text = _shortened(value, _MOST_TEXT)
         except Exception as error:
             text = '<repr failed: %s>' % _said(error)
-        if len(text) > _MOST_TEXT:
-            text = text[:_MOST_TEXT] + '…'
         size = len(value) if kind in _CONTAINERS else len(_parts(value))
         handle = 0
         if size:
@@ -269,6 +270,28 @@ def _parts(value):
     if kind.__module__ == 'builtins':
         return []
     return [(str(name), item) for name, item in fields_of(value) if str(name)[:2] != '__']
+
+
+def _shortened(value, room, depth=0):
+    """What `repr` gives, or the beginning of it: a container is looked through no further than its text is shown."""
+    if depth > _MOST_NESTED:
+        return '…'
+    opening, closing = _BRACKETS.get(type(value), ('', ''))
+    if not opening or not value:
+        text = repr(value)
+        return text if len(text) <= room else text[:room] + '…'
+    text = opening
+    for part in value.items() if type(value) is dict else value:
+        if len(text) > 1:
+            text += ', '
+        if len(text) >= room:
+            return text + '…'
+        left = max(room - len(text), 1)
+        if type(value) is dict:
+            text += _shortened(part[0], left, depth + 1) + ': ' + _shortened(part[1], left, depth + 1)
+        else:
+            text += _shortened(part, left, depth + 1)
+    return text + (',)' if type(value) is tuple and len(value) == 1 else closing)
 
 
 def _key(key):
