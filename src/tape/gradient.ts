@@ -17,7 +17,8 @@ interface Change {
   tick: number
   kind: 'seed' | 'add' | 'set' | 'write' | 'held'
   pass: number
-  before: number
+  /** What the cell held when the pass began; null while that is only known from what came before. */
+  before: number | null
   data: number
   tensor: number
   writeKind: number
@@ -40,7 +41,7 @@ export function gradientAt(tape: Tape, value: number, tick: number): Gradient {
         held = change.data
         break
       case 'add':
-        held = (change.pass === pass && held !== null ? held : change.before) + change.data
+        held = (change.pass === pass && held !== null ? held : (change.before ?? held ?? 0)) + change.data
         break
       case 'held':
         // What the engine let go of during the pass, its cell has no number of at the end.
@@ -141,7 +142,9 @@ function heldRow(tape: Tape, value: number, pass: number): number {
   return tape.rows('heldOfValue', value).find((row) => passes.at(row) === pass) ?? -1
 }
 
-function heldBefore(tape: Tape, value: number, pass: number): number {
+/** What a cell held when a pass began is recorded when the pass ends. */
+function heldBefore(tape: Tape, value: number, pass: number): number | null {
+  if (tape.passEnd(pass) === Infinity) return null
   const row = heldRow(tape, value, pass)
   const before = row < 0 ? 0 : tape.table('held').before.at(row)
   return Number.isNaN(before) ? 0 : before

@@ -52,6 +52,8 @@ export class Snapshot {
   private readonly writes: Stream
   private readonly helds: Stream
   private readonly ends: Stream
+  /** Infinity while a pass runs. */
+  private readonly passEnds: Float64Array
   /** Per contribution row: the operand row it flowed along (−1 for strays), its pass, what the cell held before that. */
   private readonly operandOf: Int32Array
   private readonly passOf: Int32Array
@@ -84,7 +86,7 @@ export class Snapshot {
     this.roots = ticks('root')
     this.writes = ticks('write')
     this.ends = ticks('passEnd')
-    const ends = Float64Array.from({ length: tape.passes }, (_, pass) => tape.passEnd(pass))
+    const ends = (this.passEnds = Float64Array.from({ length: tape.passes }, (_, pass) => tape.passEnd(pass)))
     const held = tape.table('held')
     this.helds = stream(held.rows, (row) => ends[held.pass.at(row)]!)
     const { step } = tape.table('contribution')
@@ -204,7 +206,7 @@ export class Snapshot {
     const given = data.at(row)
     if (mode.at(row) === Mode.set) this.state.held[value] = given
     else if (this.state.pass[value] === pass && this.state.has[value]) this.state.held[value]! += given
-    else this.state.held[value] = (this.before?.[row] ?? 0) + given
+    else this.state.held[value] = this.heldBefore(value, pass, row) + given
     this.arrive(value, pass, tensor.at(row))
     const operand = this.operandOf[row]!
     if (operand < 0) return
@@ -212,6 +214,12 @@ export class Snapshot {
     this.state.flow[operand] =
       this.state.flowPass[operand] === pass && tensor.at(row) < 0 ? this.state.flow[operand]! + amount : amount
     this.state.flowPass[operand] = pass
+  }
+
+  /** What a cell held when a pass began is recorded when the pass ends. */
+  private heldBefore(value: number, pass: number, contribution: number): number {
+    if (this.passEnds[pass] === Infinity) return this.state.has[value] ? this.state.held[value]! : 0
+    return this.before?.[contribution] ?? 0
   }
 
   private seed(row: number): void {

@@ -3,6 +3,10 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import type { DebugProtocol } from '@vscode/debugprotocol'
 import { Debugger } from '../../src/debug/debugger.ts'
 import { framed, Unframer } from '../../src/debug/framing.ts'
+import type { Runtime } from '../../src/protocol/runtime.ts'
+import { diskReader } from '../../src/runtimes/diskReader.ts'
+import { debugging } from '../../src/session/debugging.node.ts'
+import { Session } from '../../src/session/session.ts'
 import type { Tape } from '../../src/tape/tape.ts'
 import { cli } from '../support/visualize.ts'
 
@@ -128,6 +132,38 @@ export function over(tape: Tape): Client {
   })
   const client: Client = new Client((message) => debug.receive(message))
   return client
+}
+
+export interface Live {
+  client: Client
+  tape: Tape
+  /** Ends the script, if it still runs. */
+  stop(): Promise<unknown>
+}
+
+/** The same debugger in this process, over a script that runs in a sandbox of its own. */
+export function live(runtime: Runtime): Live {
+  const session: Session = new Session({
+    output: (stream, chunk) => debug.output(stream, chunk),
+    waiting: () => debug.waiting(),
+  })
+  const debug = debugging({
+    session,
+    run: (_, request) => session.start(runtime, request, diskReader),
+    open: (tape) => session.open(tape),
+    send: (message) => {
+      if (message) client.receive(structuredClone(message) as DebugProtocol.ProtocolMessage)
+    },
+  })
+  const client = new Client((message) => debug.receive(message))
+  return {
+    client,
+    tape: session.tape,
+    stop: () => {
+      session.stop()
+      return session.recorded
+    },
+  }
 }
 
 // — What is seen, as text —
