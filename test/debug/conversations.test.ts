@@ -147,6 +147,42 @@ describe('a conversation', () => {
   })
 })
 
+/** Into it by one node, back over two, on to a write far away, back to the breakpoint, and on past it. */
+async function longWay(client: Client, first: DebugProtocol.Event): Promise<string> {
+  const text = [await glance(client, first, folder)]
+  const { stackFrames, totalFrames } = await client.request('stackTrace', { threadId: 1, startFrame: 0, levels: 3 })
+  text.push(`${stackFrames.map(({ name }: DebugProtocol.StackFrame) => name).join(', ')} of ${totalFrames}`)
+  for (const command of ['stepIn', 'stepBack', 'stepBack'])
+    text.push(`${command}: ${await glance(client, await client.move(command), folder)}`)
+  await client.request('setDataBreakpoints', { breakpoints: [{ dataId: 'gradient:10' }] })
+  for (const command of ['continue', 'continue', 'reverseContinue', 'reverseContinue'])
+    text.push(`${command}: ${await glance(client, await client.move(command), folder)}`)
+  return text.join('\n')
+}
+
+describe('a conversation over 100,000 nodes', () => {
+  it('stops at the right step, as the script runs and in its recording', async () => {
+    await inFolder({}, async (cwd) => {
+      const set = setting(['setFunctionBreakpoints', { breakpoints: [{ name: 'grad:#50000' }] }])
+      const running = adapter()
+      const alive = await longWay(running, await running.start({ program: script('long') }, set))
+
+      await visualize([script('long'), '--tape', 'long.tape', '--quiet', '--html', 'a.html'], { cwd })
+      const replaying = adapter()
+      const tape = { program: 'long.tape', cwd }
+      expect(await longWay(replaying, await replaying.start({ ...tape, stopOnEntry: false }, set))).toBe(alive)
+
+      const numbered = setting(['setBreakpoints', lines('long', { line: 33, condition: 'step == 77777' })])
+      const there = adapter()
+      let text = `${alive}\n\n${await glance(there, await there.start({ ...tape, stopOnEntry: false }, numbered), folder)}`
+      const fromEnd = adapter()
+      await fromEnd.start({ ...tape, startAt: 'end' }, numbered)
+      text += `\n${await glance(fromEnd, await fromEnd.move('reverseContinue'), folder)}`
+      await golden(text, 'long')
+    })
+  })
+})
+
 describe('a recording', () => {
   it('is debugged from its first step or from its end, forwards and backwards, with nothing run again', async () => {
     await inFolder({}, async (cwd) => {
