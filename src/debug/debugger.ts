@@ -112,6 +112,8 @@ export class Debugger {
     told(breakpoint, this.counting, (given: SourceGiven) => this.sources.of(given))
 
   private initialize(given: Given): Answer {
+    // Who asks again in the middle is told again, and nothing changes.
+    if (this.plan || this.launching) return { body: capabilities(this.s) }
     this.s = strings(given.optionalText('locale') ?? 'en')
     if (this.store.all().length === 0) this.store = new BreakpointStore(this.s)
     this.counting = {
@@ -148,7 +150,7 @@ export class Debugger {
     try {
       this.state = 'recording'
       const ended = plan.start()
-      if (this.waits) void this.wait(plan)
+      if (this.waits) this.wait(plan).catch((error: unknown) => this.fail(error))
       this.end = await ended
       this.ended = true
       this.waits = false
@@ -168,15 +170,21 @@ export class Debugger {
       if (this.host.tape.passes === 0) this.output('important', `${this.s.noPasses}\n`)
       this.enter(subject, plan)
     } catch (error) {
-      this.output('important', `${messageOf(error, this.s)}\n`)
-      this.finish()
+      this.fail(error)
     }
+  }
+
+  private fail(error: unknown): void {
+    this.output('important', `${messageOf(error, this.s)}\n`)
+    this.host.stop()
+    this.finish()
   }
 
   /** The script waits at the gate: everything that it did is on the tape. */
   waiting(): void {
     this.waits = true
-    if (this.plan && this.configured && this.state !== 'over') void this.wait(this.plan)
+    if (this.plan && this.configured && this.state !== 'over')
+      this.wait(this.plan).catch((error: unknown) => this.fail(error))
   }
 
   private async wait(plan: Plan): Promise<void> {

@@ -2,9 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { embeddedPython } from '../../src/runtimes/embeddedPython/embeddedPython.ts'
 import { expressionTape, mlp, range } from '../support/tapes.ts'
 import { inFolder } from '../support/visualize.ts'
-import { over, spawned, type Client } from './client.ts'
+import { live, over, spawned, type Client, type Live } from './client.ts'
 
 /** Numbers in [0, 1), the same for a seed (mulberry32). */
 function generator(seed: number): () => number {
@@ -131,6 +132,8 @@ async function converse(
   return { asked: answers.length, done }
 }
 
+const POLL = { timeout: 10_000 }
+
 describe('a conversation of anything', () => {
   it.each(range(20))('in this process, seed %i: every request is answered', async (seed) => {
     const nodes = range(30).map((i) => ({
@@ -151,6 +154,42 @@ describe('a conversation of anything', () => {
     expect(done).toBeGreaterThan(400)
     expect(done).toBeLessThan(900)
   })
+
+  const [seeds = 2, count = 400] = (process.env['BACKPROP_CONVERSATIONS'] ?? '').split('x').filter(Boolean).map(Number)
+  it.each(range(seeds))(
+    `over scripts that run, some of which are killed, seed %i: every one of ${count} requests is answered`,
+    async (seed) => {
+      const random = generator(1000 + seed)
+      const runtime = embeddedPython({ dist: resolve('dist/embeddedPython') })
+      const path = resolve(`test/fixtures/debug/${['again', 'overflow', 'roots', 'raising', 'loop'][seed % 5]}.py`)
+      const started: Live[] = []
+      const killing = setInterval(() => {
+        const sandboxes = childrenOf(process.pid).filter(isSandbox)
+        if (random() < 0.2 && sandboxes.length > 0) process.kill(sandboxes[0]!, 'SIGKILL')
+      }, 500)
+      const { asked, done } = await converse(seed, count, path, async () => {
+        await started.at(-1)?.stop()
+        const running = live(runtime)
+        runtime.warm()
+        started.push(running)
+        const stopOn = (['backward', 'both', 'forward'] as const)[started.length % 3]
+        await running.client.start({ program: path, stopOnEntry: true, stopOn })
+        return running.client
+      })
+      clearInterval(killing)
+      expect(asked).toBe(count)
+      expect(done).toBeGreaterThan(count / 10)
+      // Nothing hangs: it is over, or it stands somewhere, if it has to be told to.
+      const { client } = started.at(-1)!
+      await client.ask('pause', { threadId: 1 })
+      const isOver = () => client.events.some(({ event }) => event === 'terminated')
+      await expect.poll(async () => isOver() || (await client.ask('stackTrace', {})).success, POLL).toBe(true)
+      await started.at(-1)!.stop()
+      runtime.dispose()
+      await expect.poll(() => childrenOf(process.pid).filter(isSandbox), POLL).toEqual([])
+    },
+    600_000,
+  )
 
   it('with the stand-alone adapter while a script runs, and after: every request is answered', async () => {
     const path = resolve('test/fixtures/debug/shared.py')
@@ -202,6 +241,14 @@ function parentOf(pid: number): number {
     return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1])
   } catch {
     return -1 // it ended meanwhile
+  }
+}
+
+const isSandbox = (pid: number) => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('child.mjs')
+  } catch {
+    return false // it ended meanwhile
   }
 }
 
