@@ -25,6 +25,7 @@ export interface SessionListener {
 const GROWTH_MS = 200
 /** A timeline shows no more dots than this. */
 const MAX_STEP_TICKS = 4096
+const MAX_TOLD = 5
 
 export class Session {
   readonly tape = new Tape()
@@ -145,7 +146,7 @@ export class Session {
         id,
         path: this.tape.sourcePath(id),
       })),
-      notices: [...this.tape.events('notice'), ...(facts?.notices ?? this.notices)],
+      notices: [...this.tape.events('notice'), ...alterations(this.tape), ...(facts?.notices ?? this.notices)],
       findings: [],
       revision: this.revision,
     }
@@ -202,6 +203,15 @@ export class Session {
     this.listener.ended?.(facts.end)
     this.settle(facts.end)
   }
+}
+
+/** A recording that somebody has reached into says so. */
+function alterations(tape: Tape): string[] {
+  const said = tape.events('intervention')
+  const more = said.length > MAX_TOLD ? `, and ${said.length - MAX_TOLD} more` : ''
+  return said.length === 0
+    ? []
+    : [`while it was debugged this was run in it: ${said.slice(0, MAX_TOLD).join('; ')}${more}`]
 }
 
 function passSummary(tape: Tape, pass: number): PassSummary {

@@ -136,7 +136,7 @@ export function over(tape: Tape): Client {
 
 export interface Live {
   client: Client
-  tape: Tape
+  session: Session
   /** Ends the script, if it still runs. */
   stop(): Promise<unknown>
 }
@@ -158,7 +158,7 @@ export function live(runtime: Runtime): Live {
   const client = new Client((message) => debug.receive(message))
   return {
     client,
-    tape: session.tape,
+    session,
     stop: () => {
       session.stop()
       return session.recorded

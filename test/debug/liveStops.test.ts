@@ -148,11 +148,11 @@ it('stops of a run are those of its recording, and in reverse those of going bac
           await running.stop()
           met += forwards.length
 
-          const replay = over(running.tape)
+          const replay = over(running.session.tape)
           const first = await replay.start({ program: 'drawn.tape', stopOnEntry: false, stopOn }, setting)
           expect((await stops(replay, first, 'continue')).seen).toEqual(forwards)
           if (!isWhole) return
-          const reverse = over(running.tape)
+          const reverse = over(running.session.tape)
           await reverse.start({ program: 'drawn.tape', startAt: 'end', stopOn }, setting)
           await reverse.event('backprop/position')
           const backwards = await stops(reverse, await reverse.move('reverseContinue'), 'reverseContinue')

@@ -4,19 +4,9 @@ import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { embeddedPython } from '../../src/runtimes/embeddedPython/embeddedPython.ts'
 import { expressionTape, mlp, range } from '../support/tapes.ts'
+import { generator } from '../support/random.ts'
 import { inFolder } from '../support/visualize.ts'
 import { live, over, spawned, type Client, type Live } from './client.ts'
-
-/** Numbers in [0, 1), the same for a seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 const commands = [
   ...['initialize', 'launch', 'attach', 'configurationDone', 'threads', 'pause', 'restart', 'cancel', 'goto', ''],

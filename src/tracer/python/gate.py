@@ -194,6 +194,8 @@ class Gate:
         before = dict(known)
         if told is not None:
             self._capture.recorder.event('intervention', told)
+            # On the recording even if the script ends in what it does now.
+            self._capture.recorder.flush()
         value = eval(code, frame.f_globals, known)
         for name, held in known.items():
             if name not in before or before[name] is not held:
