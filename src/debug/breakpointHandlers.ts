@@ -45,10 +45,10 @@ export function breakpointHandlers(session: Debugger): Record<string, Handler> {
       const source = sourceOf(wanted.record('source'))
       const first = wanted.number('line') + 1 - session.counting.line
       const last = (wanted.optionalNumber('endLine') ?? wanted.number('line')) + 1 - session.counting.line
-      const { subject, counting } = session
-      if (!subject) return { body: { breakpoints: [] } }
-      const row = source.reference > 0 ? source.reference - 1 : subject.places.source(source.path)
-      const breakpoints = subject.places.within(row, first, last).map((range) => ({
+      const { counting } = session
+      const places = session.places()
+      const row = source.reference > 0 ? source.reference - 1 : places.source(source.path)
+      const breakpoints = places.within(row, first, last).map((range) => ({
         line: range.startLine - 1 + counting.line,
         column: range.startColumn + counting.column,
         endLine: range.endLine - 1 + counting.line,

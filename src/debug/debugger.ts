@@ -7,6 +7,7 @@ import { Answering, type Answer, type Handler } from './answering.ts'
 import { messageOf, type Breakpoint } from './breakpoints/breakpoint.ts'
 import { render } from './breakpoints/logMessage.ts'
 import { reasonOf, told, type SourceGiven } from './breakpoints/requests.ts'
+import { Places } from './breakpoints/places.ts'
 import { BreakpointStore } from './breakpoints/store.ts'
 import type { StopOn } from './breakpoints/watch.ts'
 import { breakpointHandlers } from './breakpointHandlers.ts'
@@ -98,6 +99,14 @@ export class Debugger {
     return this.subject
   }
 
+  /** Before a script has made its first node, what is known of its code. */
+  places(): Places {
+    if (this.subject) return this.subject.places
+    const places = new Places(this.host.tape)
+    places.open = this.state === 'recording'
+    return places
+  }
+
   standing(): View {
     if (!this.view) throw new Refusal(this.s.notStopped)
     return this.view
@@ -162,7 +171,6 @@ export class Debugger {
       const live = this.subject !== null && plan.kind !== 'recording'
       const subject = live ? await this.grow() : (this.subject ?? (await this.prepare(plan.stopOn)))
       if (this.isOver()) return
-      subject.walker.open = false
       if (live) {
         if (this.movement) this.go(this.movement, this.reason)
         return
@@ -192,7 +200,6 @@ export class Debugger {
     const first = this.subject === null
     const subject = first ? await this.prepare(plan.stopOn) : await this.grow()
     if (this.isOver()) return
-    subject.walker.open = !this.ended
     if (first) this.enter(subject, plan)
     else if (this.movement) this.go(this.movement, this.reason)
   }
@@ -226,7 +233,7 @@ export class Debugger {
   private async prepare(stopOn: StopOn): Promise<Subject> {
     const { tape } = this.host
     await this.sources.look()
-    this.subject = new Subject(tape, stopOn, this.s, {
+    this.subject = new Subject(tape, stopOn, this.waits, this.s, {
       failed: (breakpoint, error) => this.conditionFailed(breakpoint, error),
       print: (breakpoint, moment) => this.print(breakpoint, moment),
     })
@@ -362,7 +369,7 @@ export class Debugger {
   /** A recording begins again at its first step; for a script the client starts a fresh session, with a fresh sandbox. */
   private restart(): Answer {
     if (!this.plan || this.isOver()) throw new Refusal(this.s.notLaunched)
-    if (this.end === null && this.subject) {
+    if (this.ended && this.end === null && this.subject) {
       const { walker } = this.recorded()
       return {
         after: () => {

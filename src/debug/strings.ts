@@ -24,6 +24,7 @@ export const en = {
   waitsForRun: 'The script has not run yet.',
   noSuchSource: 'This file made no nodes in this recording.',
   noNodeOnLine: 'No node was made on this line.',
+  noNodeYet: 'No node was made here yet.',
   ruleOnLine:
     'This line is part of a rule of the engine: it made no node. Set the breakpoint on the line of a node, or on its gradient.',
   lineNotReached: 'Nodes of this line were made, but no backward pass reached them.',
@@ -99,7 +100,7 @@ export const en = {
   notConditionLanguage: (message: string) => `In a recording only conditions are evaluated: ${message}`,
   notRecorded: (expression: string) => `${expression} is not the name of a recorded value.`,
   noPasses: 'The recording has no backward pass.',
-  recording: 'The script runs; the backward pass is debugged when it has ended.',
+  recording: 'The script runs; it pauses at the next node or step, or when it has ended.',
   cannotRead: (path: string, why: string) => `${path} cannot be read: ${why}`,
 }
 
@@ -127,6 +128,7 @@ export const zhCn: Strings = {
   waitsForRun: '脚本尚未运行。',
   noSuchSource: '此文件在本次录制中没有产生节点 (node)。',
   noNodeOnLine: '此行没有产生节点 (node)。',
+  noNodeYet: '此处尚未产生节点 (node)。',
   ruleOnLine: '此行属于引擎的规则 (rule)，没有产生节点。请在产生节点的行上，或在其梯度上设置断点。',
   lineNotReached: '此行产生了节点，但没有反向传播到达它们。',
   nothingNamed: (name) => `没有名为“${name}”的运算 (op)、调用或模块。`,
@@ -195,7 +197,7 @@ export const zhCn: Strings = {
   notConditionLanguage: (message) => `在录制中只能求值条件：${message}`,
   notRecorded: (expression) => `${expression} 不是已录制的值的名称。`,
   noPasses: '录制中没有反向传播。',
-  recording: '脚本正在运行；结束后即可调试反向传播。',
+  recording: '脚本正在运行；将在下一个节点 (node) 或步骤处，或在结束时暂停。',
   cannotRead: (path, why) => `无法读取 ${path}：${why}`,
 }
 

@@ -29,7 +29,8 @@ export class Subject {
   /** Nodes among which breakpoints were looked for. */
   private placed: number
 
-  constructor(tape: Tape, stopOn: StopOn, s: Strings, events: SubjectEvents) {
+  /** `open`: the script goes on recording. */
+  constructor(tape: Tape, stopOn: StopOn, open: boolean, s: Strings, events: SubjectEvents) {
     this.tape = tape
     this.placed = tape.ops
     this.timeline = new Timeline(tape)
@@ -38,14 +39,16 @@ export class Subject {
     this.walker = new Walker(this.watch, stopOn, events.print)
     this.planner = new GatePlanner(this.watch, stopOn)
     this.scopes = new Scopes(tape, this.watch.lineage, s)
+    this.walker.open = this.places.open = open
   }
 
   /** The tape has grown. Returns the breakpoints that have nodes now. */
   grow(store: BreakpointStore, ended: boolean): Breakpoint[] {
+    this.walker.open = this.places.open = !ended
     const since = this.placed
     this.placed = this.tape.ops
     const moved = this.places.grow()
-    const changed = moved || this.placed > since ? store.grow(since, moved) : []
+    const changed = moved || ended || this.placed > since ? store.grow(since, moved || ended) : []
     this.timeline.grow()
     this.watch.grow(ended)
     if (moved || changed.length > 0) this.watch.set(store.all())

@@ -1,8 +1,9 @@
 /** While the script waits: its frames, its variables, its own language; and what is gone in the past. */
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { DebugProtocol } from '@vscode/debugprotocol'
-import { expect, it } from 'vitest'
-import { spawned } from './client.ts'
+import { describe, expect, it } from 'vitest'
+import { inFolder } from '../support/visualize.ts'
+import { spawned, type Client } from './client.ts'
 
 const program = resolve('test/fixtures/debug/loop.py')
 
@@ -75,4 +76,139 @@ it('the script can be looked at and changed where it waits, and only there', asy
   expect(final.result).toBe('112.0000')
   await client.request('disconnect')
   expect(await closed).toBe(0)
+})
+
+const engine = `
+class Value:
+    def __init__(self, data, parents=()):
+        self.data, self.grad, self.parents, self.rule = data, 0.0, parents, lambda: None
+
+    def __mul__(self, other):
+        out = Value(self.data * other.data, (self, other))
+
+        def rule():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+
+        out.rule = rule
+        return out
+
+    def backward(self):
+        self.grad = 1.0
+        self.rule()
+        for parent in self.parents:
+            if parent.parents:
+                parent.rule()
+`
+
+/** Runs lines that use the engine; `line` finds one by its text, from 1. */
+async function running(
+  body: string,
+  use: (given: { client: Client; program: string; line: (text: string) => number }) => Promise<void>,
+): Promise<void> {
+  await inFolder({ 'main.py': `${engine}\n${body}` }, async (folder) => {
+    const { client, closed } = spawned()
+    const lines = `${engine}\n${body}`.split('\n')
+    await use({ client, program: join(folder, 'main.py'), line: (text) => lines.indexOf(text) + 1 })
+    await client.request('disconnect')
+    expect(await closed).toBe(0)
+  })
+}
+
+const titleOf = async (client: Client) =>
+  ((await client.request('stackTrace', { threadId: 1, levels: 1 })).stackFrames as DebugProtocol.StackFrame[])[0]!.name
+
+it('a breakpoint is verified when its line makes a node; where there may be some is known before', async () => {
+  await running(
+    'a = Value(2.0)\nb = a * a\nc = b * a * b\nc.backward()\nd = a * b\n',
+    async ({ client, program, line }) => {
+      const set = (c: Client) =>
+        c.request('setBreakpoints', {
+          source: { path: program },
+          breakpoints: [{ line: line('b = a * a') }, { line: line('d = a * b') }, { line: line('c.backward()') }],
+        })
+      // The first stop is where the first node is made.
+      await client.start({ program, stopOnEntry: true, stopOn: 'both' }, set)
+      expect(await titleOf(client)).toMatch(/^(a|Value\(2\.0\)) \(leaf\)$/)
+      const locations = async (text: string) =>
+        (
+          (await client.request('breakpointLocations', { source: { path: program }, line: line(text) }))
+            .breakpoints as {
+            column: number
+          }[]
+        ).map(({ column }) => column)
+      expect(await locations('c = b * a * b')).toEqual([5, 11])
+      expect(await locations('class Value:')).toEqual([])
+      const told = () =>
+        client.events
+          .filter(({ event }) => event === 'breakpoint')
+          .map(({ body }) => body.breakpoint as DebugProtocol.Breakpoint)
+      expect(told().map(({ verified, message }) => [verified, message])).toEqual(
+        Array(3).fill([false, 'No node was made here yet.']),
+      )
+      const stop = await client.move('continue')
+      expect(stop.body.hitBreakpointIds).toEqual([1])
+      expect(told().at(-1)).toMatchObject({ id: 1, verified: true })
+      await client.move('continue')
+      expect((await client.move('continue')).body.hitBreakpointIds).toEqual([2])
+      expect((await client.move('continue')).event).toBe('terminated')
+      expect(told().findLast(({ id }) => id === 3)).toMatchObject({
+        verified: false,
+        message: 'No node was made on this line.',
+      })
+    },
+  )
+})
+
+it('with filters only, the script stands where the number went wrong', async () => {
+  const body = 'a = Value(1e200)\nb = Value(1e200)\nc = a * b * b\nc.backward()\nafter = 1\n'
+  await running(body, async ({ client, program }) => {
+    const stop = await client.start({ program }, (c) =>
+      c.request('setExceptionBreakpoints', { filters: ['nonFiniteGradient'] }),
+    )
+    expect(stop.body).toMatchObject({ reason: 'exception', text: expect.stringContaining('became ∞') })
+    const { stackFrames } = await client.request('stackTrace', { threadId: 1 })
+    const frames = stackFrames as DebugProtocol.StackFrame[]
+    expect(frames.map(({ name }) => name)).toContain('<module>')
+    const say = (expression: string) =>
+      client.ask('evaluate', { expression, context: 'repl', frameId: frames.at(-1)!.id })
+    expect((await say('c.grad')).body.result).toBe('1.0000')
+    expect((await say('after')).success).toBe(false)
+  })
+})
+
+describe('a script that makes no nodes for long', () => {
+  const body = (condition: string) =>
+    `import time\na = Value(2.0)\nprint("for long", flush=True)\nend = time.time() + 3\nwhile ${condition}:\n    pass\nb = a * a\nb.backward()\n`
+  const begun = async (client: Client, program: string) => {
+    await client.request('initialize', { adapterID: 'backprop' })
+    void client.ask('launch', { program })
+    await client.event('initialized')
+    await client.request('configurationDone')
+    await client.event('output')
+  }
+
+  it('is paused at the next one', async () => {
+    await running(body('time.time() < end'), async ({ client, program }) => {
+      await begun(client, program)
+      await client.request('pause', { threadId: 1 })
+      const stop = await client.event('stopped', 'terminated')
+      expect(stop.body).toMatchObject({ reason: 'pause' })
+      const { stackFrames } = await client.request('stackTrace', { threadId: 1 })
+      const own = (stackFrames as DebugProtocol.StackFrame[]).map(({ name }) => name)
+      expect(own[0]).toMatch(/a \* a \(mul\)/)
+      expect(own).toContain('<module>')
+      expect((await client.move('stepIn')).event).toBe('stopped')
+    })
+  })
+
+  it.each(['terminate', 'restart'])('answers at once, and ends when it is told to: %s', async (command) => {
+    await running(body('True'), async ({ client, program }) => {
+      await begun(client, program)
+      await client.request('pause', { threadId: 1 })
+      await client.request(command)
+      const { body } = await client.event('stopped', 'terminated')
+      expect(body).toEqual(command === 'restart' ? { restart: true } : undefined)
+    })
+  })
 })

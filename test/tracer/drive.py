@@ -29,7 +29,9 @@ def main(mode, out, script, *arguments):
     options = json.loads(os.environ.get('TRACER_OPTIONS', '{}'))
     if options.pop('gated', False):
         # A debugger that looks at every event, and lets the script go on.
-        options['exchange'] = lambda message: json.dumps({'kind': 'go', 'every': True, 'nodes': True})
+        plan = {'kind': 'go', 'steps': True, 'nodes': True, 'ops': [], 'values': list(range(50)), 'more': False,
+                'extremeGradients': True, 'extremeValues': True}
+        options['exchange'] = lambda message: json.dumps(plan)
     report(out, {'kind': 'crashed', 'message': 'the tracer did not return'})
     with open(out, 'wb', buffering=0) as file:
         end = tracer().run(

@@ -4,7 +4,7 @@ import type { GraphBreakpoint } from '../../protocol/host.ts'
 import { callPath } from '../../tape/calls.ts'
 import type { Tape } from '../../tape/tape.ts'
 import { strings } from '../strings.ts'
-import { Places } from './places.ts'
+import { opsOf, Places } from './places.ts'
 
 /** Elements that are told: more dots than that say nothing. */
 const MAX_ELEMENTS = 5000
@@ -33,7 +33,11 @@ export function elementsWith(tape: Tape, breakpoints: readonly GraphBreakpoint[]
       breakpoint.kind === 'function'
         ? places.named(breakpoint.name, s)
         : places.onLine(places.source(breakpoint.path), breakpoint.line, breakpoint.column, s)
-    if ('ops' in place) for (const op of place.ops.subarray(0, MAX_ELEMENTS - found.size)) found.add(op)
+    if ('why' in place) continue
+    for (const op of opsOf(tape, place.nodes)) {
+      if (found.size >= MAX_ELEMENTS) break
+      found.add(op)
+    }
   }
   return Int32Array.from(found).sort()
 }

@@ -1,5 +1,6 @@
 /** Which nodes the place of a breakpoint means. */
 import { SiteIndex } from '../../protocol/siteIndex.ts'
+import { CallKind } from '../../protocol/wire.ts'
 import type { Tape } from '../../tape/tape.ts'
 import type { Strings } from '../strings.ts'
 import { modulePath } from '../situation.ts'
@@ -16,6 +17,13 @@ export interface Range {
 export type Nodes =
   { by: 'site'; sites: readonly number[] } | { by: 'id'; op: number } | { by: 'name'; has: (op: number) => boolean }
 
+/** Those that are there, ascending within a site. */
+export function* opsOf(tape: Tape, nodes: Nodes): Iterable<number> {
+  if (nodes.by === 'id') yield nodes.op
+  else if (nodes.by === 'site') for (const site of nodes.sites) yield* tape.rows('opsOfSite', site)
+  else for (let op = 0; op < tape.ops; op++) if (nodes.has(op)) yield op
+}
+
 /** The nodes of a place, and where it really is; or why it is none. */
 export type Place = { nodes: Nodes; range: Range | null } | { why: string }
 
@@ -31,9 +39,14 @@ export class Places {
   private readonly tape: Tape
   private readonly bySource = new Map<number, Made>()
   private readonly known = new Set<number>()
+  /** The script runs on and may make nodes wherever it computes something. */
+  open = false
   /** Sites of rules: code that gives gradients, and makes no nodes. */
   private readonly rules = new Set<number>()
+  /** Of loops, which are no expressions. */
+  private readonly headers = new Set<number>()
   /** Rows that were looked at. */
+  private calls = 0
   private ops = 0
   private contributions = 0
 
@@ -52,6 +65,9 @@ export class Places {
       const rule = contribution.site.at(this.contributions)
       if (rule >= 0) this.rules.add(rule)
     }
+    const call = this.tape.table('call')
+    for (; this.calls < call.rows; this.calls++)
+      if (call.kind.at(this.calls) === CallKind.loop) this.headers.add(call.site.at(this.calls))
     return this.known.size + this.rules.size > before
   }
 
@@ -73,19 +89,21 @@ export class Places {
   /** `column` (from 0) narrows a line to the innermost expression there; null means all nodes that begin on the line. */
   onLine(source: number, line: number, column: number | null, s: Strings): Place {
     const made = this.bySource.get(source)
-    if (!made) return { why: s.noSuchSource }
+    if (!made) return { why: this.open ? s.noNodeYet : s.noSuchSource }
     const sites = column === null ? this.beginningOn(made.sites, line) : innermost(made, line, column)
-    if (sites.length === 0) return { why: this.isRule(source, line) ? s.ruleOnLine : s.noNodeOnLine }
+    if (sites.length === 0 && this.isRule(source, line)) return { why: s.ruleOnLine }
+    if (sites.length === 0) return { why: this.open ? s.noNodeYet : s.noNodeOnLine }
     return { nodes: { by: 'site', sites }, range: column === null ? this.whole(sites) : this.rangeOf(sites[0]!) }
   }
 
   /** Where a breakpoint can be within lines: for each expression the first character that belongs to no smaller one. */
   within(source: number, first: number, last: number): Range[] {
     const found: Range[] = []
-    for (const site of this.bySource.get(source)?.sites ?? []) {
+    const { sites, index } = (this.open ? this.mayMake(source) : this.bySource.get(source)) ?? noSites
+    for (const site of sites) {
       const range = this.rangeOf(site)
       if (range.startLine < first || range.startLine > last) continue
-      const column = this.ownColumn(source, range)
+      const column = this.ownColumn(source, index, range)
       if (column !== null) found.push({ ...range, startColumn: column })
     }
     return found.sort((a, b) => a.startLine - b.startLine || a.startColumn - b.startColumn)
@@ -94,7 +112,18 @@ export class Places {
   /** Where a breakpoint means one expression: its first character that belongs to no smaller one, on its first line. */
   columnOf(op: number): number | null {
     const site = this.tape.table('op').site.at(op)
-    return site < 0 ? null : this.ownColumn(this.tape.table('site').source.at(site), this.rangeOf(site))
+    if (site < 0) return null
+    const source = this.tape.table('site').source.at(site)
+    return this.ownColumn(source, this.bySource.get(source)!.index, this.rangeOf(site))
+  }
+
+  /** What the tracer has told of a file before it runs: its expressions. */
+  private mayMake(source: number): Made {
+    const sites = Array.from(this.tape.rows('sitesOfSource', source)).filter(
+      (site) => !this.rules.has(site) && !this.headers.has(site),
+    )
+    const index = new SiteIndex(sites.map((site) => ({ ...this.rangeOf(site), elements: Int32Array.of(site) })))
+    return { sites, index }
   }
 
   /** `#12`, an op, or a call or module with `*` and `?` for what may differ; `grad:` before it is for other debuggers. */
@@ -103,12 +132,14 @@ export class Places {
     const id = /^#(\d+)$/.exec(wanted)
     if (id) {
       const op = Number(id[1])
-      return op < this.tape.ops ? { nodes: { by: 'id', op }, range: null } : { why: s.noSuchNode(wanted) }
+      return op < this.tape.ops
+        ? { nodes: { by: 'id', op }, range: null }
+        : { why: this.open ? s.noNodeYet : s.noSuchNode(wanted) }
     }
     const has = this.matching(wanted)
     for (let op = wanted === '' ? this.tape.ops : since; op < this.tape.ops; op++)
       if (has(op)) return { nodes: { by: 'name', has }, range: null }
-    return { why: s.nothingNamed(wanted) }
+    return { why: this.open ? s.noNodeYet : s.nothingNamed(wanted) }
   }
 
   private matching(wanted: string): (op: number) => boolean {
@@ -139,12 +170,12 @@ export class Places {
     return around.filter((site) => table.startLine.at(site) === start)
   }
 
-  private ownColumn(source: number, range: Range): number | null {
+  private ownColumn(source: number, index: SiteIndex, range: Range): number | null {
     const line = this.tape.lines(source)[range.startLine - 1] ?? ''
     const end = range.endLine === range.startLine ? range.endColumn : line.length
     for (let column = range.startColumn; column < end; column++) {
       if (/\s/.test(line[column] ?? ' ')) continue
-      const inner = this.bySource.get(source)?.index.innermost(range.startLine, column)
+      const inner = index.innermost(range.startLine, column)
       if (inner && this.sameRange(inner, range)) return column
     }
     return null
@@ -178,6 +209,8 @@ export class Places {
     }
   }
 }
+
+const noSites: Made = { sites: [], index: new SiteIndex([]) }
 
 function innermost({ index }: Made, line: number, column: number): number[] {
   const found = index.innermost(line, column)

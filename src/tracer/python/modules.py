@@ -255,7 +255,18 @@ class Capture:
             return plain
         self.instrumented = True
         self._register(code, module, instrumenter)
+        if self.gate is not None and not self.follow:
+            self._tell_places(module)
         return code
+
+    def _tell_places(self, module):
+        """Where nodes may come from, before they do: a debugger offers these places for breakpoints."""
+        for node in walk(module.tree):
+            if isinstance(node, (ast.BinOp, ast.UnaryOp, ast.Call)):
+                scope = module.scope_of(node)
+                if not any(place in self.program.engine for place in scope.ancestors()):
+                    self.sites.of_node(module, node)
+        self.recorder.flush()
 
     def _register(self, code, module, instrumenter):
         program = instrumenter.program
