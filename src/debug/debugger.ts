@@ -2,10 +2,8 @@
 import type { DebugProtocol } from '@vscode/debugprotocol'
 import type { GatePlan } from '../protocol/gate.ts'
 import type { RunEnd } from '../protocol/runtime.ts'
-import { gradientAt } from '../tape/gradient.ts'
 import { Answering, type Answer, type Handler } from './answering.ts'
 import { messageOf, type Breakpoint } from './breakpoints/breakpoint.ts'
-import { render } from './breakpoints/logMessage.ts'
 import { reasonOf, told, type SourceGiven } from './breakpoints/requests.ts'
 import { Places } from './breakpoints/places.ts'
 import { BreakpointStore } from './breakpoints/store.ts'
@@ -23,6 +21,7 @@ import { planOf, type Plan } from './plan.ts'
 import { Sources } from './sources.ts'
 import { strings, type Strings } from './strings.ts'
 import { Subject } from './subject.ts'
+import { Telling } from './telling.ts'
 import { Kind } from './timeline.ts'
 import { View, type Counting } from './views.ts'
 import type { Movement, Stop } from './walker.ts'
@@ -57,6 +56,7 @@ export class Debugger {
   private reason: 'step' | 'entry' = 'step'
   private end: RunEnd | null = null
   private nextNumber = 1
+  private readonly telling = new Telling(this)
   private readonly handlers: Readonly<Record<string, Handler>>
 
   constructor(host: DebugHost) {
@@ -164,7 +164,7 @@ export class Debugger {
       this.ended = true
       this.waits = false
       if (this.isOver()) return
-      this.tellEnd()
+      this.telling.ended(this.end)
       // Only what nobody has to run again begins again by itself.
       if (this.end === null) this.answering.event('capabilities', { capabilities: { supportsRestartRequest: true } })
       if (!plan.debug) return this.finish()
@@ -207,14 +207,8 @@ export class Debugger {
   private async grow(): Promise<Subject> {
     const subject = this.recorded()
     await this.sources.look()
-    this.tellChanged(subject.grow(this.store, this.ended))
+    this.telling.changed(subject.grow(this.store, this.ended))
     return subject
-  }
-
-  private tellChanged(breakpoints: readonly Breakpoint[]): void {
-    for (const breakpoint of breakpoints)
-      if (breakpoint.request.kind !== 'filter')
-        this.answering.event('breakpoint', { reason: 'changed', breakpoint: this.tell(breakpoint) })
   }
 
   /** The script runs on until something may have happened that this movement ends at. */
@@ -234,10 +228,10 @@ export class Debugger {
     const { tape } = this.host
     await this.sources.look()
     this.subject = new Subject(tape, stopOn, this.waits, this.s, {
-      failed: (breakpoint, error) => this.conditionFailed(breakpoint, error),
-      print: (breakpoint, moment) => this.print(breakpoint, moment),
+      failed: (breakpoint, error) => this.telling.failed(breakpoint, error),
+      print: (breakpoint, moment) => this.telling.print(breakpoint, moment),
     })
-    this.tellChanged(this.store.resolve(tape, this.subject.places))
+    this.telling.changed(this.store.resolve(tape, this.subject.places))
     this.rewatch()
     return this.subject
   }
@@ -330,33 +324,6 @@ export class Debugger {
     if (this.view) this.nextNumber = this.view.next
     this.view = null
     this.now = null
-  }
-
-  private print(breakpoint: Breakpoint, moment: number): void {
-    const { tape } = this.host
-    try {
-      const names = this.recorded().watch.names(moment, (value, tick) => gradientAt(tape, value, tick))
-      const output = `${render(breakpoint.log!, names)}\n`
-      const site = tape.site(tape.table('op').site.at(this.recorded().timeline.op(moment)))
-      const place = site ? { source: this.sources.row(site.source), line: site.startLine - 1 + this.counting.line } : {}
-      this.output('console', output, place)
-    } catch (error) {
-      this.conditionFailed(breakpoint, error)
-    }
-  }
-
-  /** The run goes on: a breakpoint that cannot be asked is told once and does not stop. */
-  private conditionFailed(breakpoint: Breakpoint, error: unknown): void {
-    if (breakpoint.failed) return
-    breakpoint.failed = true
-    this.output('important', `${this.s.conditionFailed(messageOf(error, this.s))}\n`)
-  }
-
-  /** What the script itself did not print. */
-  private tellEnd(): void {
-    const { end } = this
-    if (end?.kind === 'limit' || end?.kind === 'crashed') this.output('important', `${end.message}\n`)
-    if (end?.kind === 'raised' && end.error.hint) this.output('important', `${end.error.hint}\n`)
   }
 
   private pause(): Answer {
