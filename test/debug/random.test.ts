@@ -153,20 +153,22 @@ describe('a conversation of anything', () => {
       const runtime = embeddedPython({ dist: resolve('dist/embeddedPython') })
       const path = resolve(`test/fixtures/debug/${['again', 'overflow', 'roots', 'raising', 'loop'][seed % 5]}.py`)
       const started: Live[] = []
-      const killing = setInterval(() => {
-        const sandboxes = childrenOf(process.pid).filter(isSandbox)
-        if (random() < 0.2 && sandboxes.length > 0) process.kill(sandboxes[0]!, 'SIGKILL')
-      }, 500)
+      const killOne = () => {
+        const [oldest] = childrenOf(process.pid).filter(isSandbox)
+        if (oldest !== undefined) process.kill(oldest, 'SIGKILL')
+      }
       const { asked, done } = await converse(seed, count, path, async () => {
         await started.at(-1)?.stop()
         const running = live(runtime)
         runtime.warm()
         started.push(running)
         const stopOn = (['backward', 'both', 'forward'] as const)[started.length % 3]
+        // Some as they start, some while they are talked to.
+        if (random() < 0.1) setTimeout(killOne, 100)
         await running.client.start({ program: path, stopOnEntry: true, stopOn })
+        if (random() < 0.4) setTimeout(killOne, 200 * random())
         return running.client
       })
-      clearInterval(killing)
       expect(asked).toBe(count)
       expect(done).toBeGreaterThan(count / 10)
       // Nothing hangs: it is over, or it stands somewhere, if it has to be told to.

@@ -240,10 +240,10 @@ test('time spent waiting does not count', async () => {
   const { end } = await gated(
     script,
     async (_, count) => {
-      if (count === 1) await new Promise((later) => setTimeout(later, 2500))
+      if (count === 1) await new Promise((later) => setTimeout(later, 8500))
       return nothing
     },
-    { seconds: 2 },
+    { seconds: 8 },
   )
   expect(end.kind).toBe('done')
 })
