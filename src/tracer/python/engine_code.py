@@ -12,6 +12,8 @@ class EngineCode:
     def _find_engine(self):
         engine = set()
         node_classes = set()
+        self._stored_functions = self._find_stored_functions()
+        self._plain_rules = self._find_plain_rules()
         for module in self.modules:
             for owner in module.classes:
                 if any(self.fills(scope) or self._carries_gradient(scope) for scope in owner.methods.values()):
@@ -102,8 +104,7 @@ class EngineCode:
                 loops = any(isinstance(n, LOOPS) for n in walk(scope.node))
                 if any(n in place.params for n in names for place in scope.ancestors()) and (loops or scope.calls):
                     return True
-        called = self._stored_functions()
-        rules = self._plain_rules()
+        called, rules = self._stored_functions, self._plain_rules
         for loop in walk(scope.node):
             if not isinstance(loop, LOOPS):
                 continue
@@ -135,7 +136,7 @@ class EngineCode:
             for argument in call.args for key in self.gradient for load in self.loads([argument], key)
         )
 
-    def _plain_rules(self):
+    def _find_plain_rules(self):
         """Methods that only push a node's own gradient on, which somebody else must call in order."""
         found = set()
         for (statement, target), (key, scope, how) in self.contributions.items():
@@ -148,7 +149,7 @@ class EngineCode:
                     found.add(scope.name)
         return found
 
-    def _stored_functions(self):
+    def _find_stored_functions(self):
         """Attributes that hold functions made by makers: where engines keep a node's rule."""
         found = set()
         for _, maker in self.makers.values():

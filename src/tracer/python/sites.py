@@ -183,7 +183,7 @@ def code_objects(code, module):
 
 def _nested(node):
     """The functions, classes and comprehensions directly inside a node, in source order."""
-    waiting = children(node)[::-1]
+    waiting = list(reversed(children(node)))
     while waiting:
         current = waiting.pop()
         if isinstance(current, FUNCTIONS + (ast.ClassDef,) + COMPREHENSIONS):
