@@ -262,6 +262,31 @@ test('short-lived nodes are never confused, long loops do not leak', () => {
   expect(nodes.filter((n) => n.op === 'mul').map((n) => n.value)).toEqual(Array.from({ length: 1000 }, (_, i) => i))
 })
 
+test('a map that names nodes by a field of theirs, thousands of nodes', () => {
+  const { tape } = runText(`order = []
+class Var:
+    def __init__(self, data, parents=()):
+        self.data = data
+        self.parents = parents
+        self.name = 'v%d' % len(order)
+        order.append(self)
+    def __add__(self, other):
+        return Var(self.data + other.data, (self, other))
+def backward(loss):
+    grads = {v.name: 0.0 for v in order}
+    grads[loss.name] = 1.0
+    for v in reversed(order):
+        if v.parents:
+            a, b = v.parents
+            grads[a.name] += grads[v.name]
+            grads[b.name] += grads[v.name]
+    return grads
+a = Var(1.0)
+backward(sum((a for _ in range(9000)), Var(0.0)))
+`)
+  expect([tape.table('op').rows, tape.table('step').rows, tape.table('held').rows]).toEqual([9002, 9000, 9002])
+})
+
 test('a copy is not taken for the dead node that had its address', () => {
   const dead = 'for i in range(9000):\n    c = Value(float(i))\ndel c\n'
   const { tape } = runText(`${engine}import copy\na = Value(2.0)\nb = Value(3.0)\n${dead}z = copy.copy(a) * b\n`)

@@ -57,6 +57,9 @@ class Bulk:
             identity.remove(objs)
             return False
 
+        if self.program.keyed:
+            for obj, serial in zip(objs, serials):
+                self._index(obj, serial)
         self.nodes = serials.stop
         self.node_types |= kinds
         makers = self._makers_on_wire

@@ -85,6 +85,11 @@ class Program(Cells, GradientCells, Constructors, ValueCells, EngineCode, Doubts
         self._find_derived()
         self._find_engine()
 
+    @property
+    def keyed(self):
+        """Whether gradients are kept in maps, whose keys may be what the fields of nodes hold."""
+        return any(key[0] == 'map' for key in self.gradient)
+
     def links(self):
         """Whether some maker hands its operands to the node that it makes, as engines do."""
         return any(

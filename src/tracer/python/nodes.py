@@ -21,7 +21,7 @@ class Nodes:
     def _take_nodes(self, flat, named=()):
         """Nodes and names, in the order in which the program made and gave them."""
         names = list(zip(*[iter(named)] * 3))
-        if names and any(key[0] == 'map' for key in self.program.gradient):
+        if names and self.program.keyed:
             # Places in a list are used again: a name is for what has the place at that moment.
             at = 0
             for place, label, obj in names:
@@ -55,7 +55,7 @@ class Nodes:
         identity = self.identity
         rows = self.writer.rows['operand']
         serial = self.nodes
-        indexed = any(key[0] == 'map' for key in self.program.gradient)
+        keyed = self.program.keyed
         tell = self.writer.rows['value'].extend
         for tick, (maker, obj, value, left, right, site, call) in zip(ticks, zip(*[iter(flat)] * NODE)):
             if value is MISSING:
@@ -96,7 +96,7 @@ class Nodes:
             self.writer.rows['op'].extend((label, site, call, kind))
             identity.add(obj, serial)
             self.node_types.add(type(obj))
-            if indexed:
+            if keyed:
                 self._index(obj, serial)
             tell((serial, tick, wire.INT if type(value) is int else wire.F64, number(value)))
             serial += 1
