@@ -32,9 +32,14 @@ def main(mode, out, script, *arguments):
         plan = {'kind': 'go', 'steps': True, 'nodes': True, 'ops': [], 'values': list(range(50)), 'more': False,
                 'extremeGradients': True, 'extremeValues': True}
         options['exchange'] = lambda message: json.dumps(plan)
+    module, chunk = tracer(), options.pop('chunk', None)
+    if chunk is not None:
+        # Events are taken together much earlier than is worth while.
+        module.events.CHUNK = module.gradient_probes.CHUNK = chunk
+        module.bulk._WORTHWHILE = 2
     report(out, {'kind': 'crashed', 'message': 'the tracer did not return'})
     with open(out, 'wb', buffering=0) as file:
-        end = tracer().run(
+        end = module.run(
             script, list(arguments), file.write, capture=mode == 'capture', user_roots=[os.path.join(LIBRARY, 'micrograd')], **options
         )
     report(out, end)

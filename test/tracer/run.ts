@@ -27,13 +27,15 @@ interface Options {
   follow?: boolean | undefined
   /** Under a debugger that looks at every event. */
   gated?: boolean | undefined
+  /** Events that are taken together, thousands by default. */
+  chunk?: number
   python?: string
 }
 
 /** Runs a script file. */
 export function runFile(
   script: string,
-  { capture = true, args = [], nodes, follow, gated, python = 'python3' }: Options = {},
+  { capture = true, args = [], nodes, follow, gated, chunk, python = 'python3' }: Options = {},
 ): Outcome {
   const folder = mkdtempSync(join(tmpdir(), 'tracer-'))
   const out = join(folder, 'out')
@@ -42,6 +44,7 @@ export function runFile(
       ...(nodes !== undefined && { max_nodes: nodes }),
       ...(follow !== undefined && { follow }),
       ...(gated && { gated }),
+      ...(chunk !== undefined && { chunk }),
     }
     const child = spawnSync(python, [join(here, 'drive.py'), capture ? 'capture' : 'plain', out, script, ...args], {
       encoding: 'utf8',
