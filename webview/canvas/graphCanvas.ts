@@ -36,7 +36,7 @@ const noHighlight: Highlight = {
 }
 
 /** Cards and edges that can be painted within a frame; more go through the cache. */
-const PAINTED_AT_ONCE = 600
+const PAINTED_AT_ONCE = 100
 /** Edges along which gradients are seen to move at once. */
 const MOST_FLOWING = 60
 /** Milliseconds of a frame for painting slices. */
