@@ -122,3 +122,8 @@ export async function runText(runtime: EmbeddedPython, text: string, options: Ru
     rmSync(folder, { recursive: true, force: true })
   }
 }
+
+export function raised({ end }: Result) {
+  if (end.kind !== 'raised') throw new Error(`the run did not raise: ${JSON.stringify(end)}`)
+  return end.error
+}

@@ -89,17 +89,19 @@ export function openDoors(pyodide: Pyodide): string[] {
 }
 
 /**
- * Caps the interpreter's memory: growing past it fails, which Python reports as MemoryError.
- * Returns the function that sets the cap.
+ * Caps the interpreter's memory: growing past it fails, which Python reports as MemoryError, or does not survive.
+ * `reached` says whether it ever was.
  */
-export function capMemory(): (bytes: number) => void {
+export function capMemory(): { set(bytes: number): void; reached(): boolean } {
   let cap = Infinity
+  let reached = false
   const grow = WebAssembly.Memory.prototype.grow
   WebAssembly.Memory.prototype.grow = function (pages) {
-    if (this.buffer.byteLength + pages * 65536 > cap) throw new RangeError('the memory limit is reached')
+    if (this.buffer.byteLength + pages * 65536 > cap) {
+      reached = true
+      throw new RangeError('the memory limit is reached')
+    }
     return grow.call(this, pages)
   }
-  return (bytes) => {
-    cap = bytes
-  }
+  return { set: (bytes) => void (cap = bytes), reached: () => reached }
 }

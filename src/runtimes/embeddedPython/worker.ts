@@ -48,7 +48,7 @@ const preload =
   "import sys\nsys.path[:0] = ['/backprop/harness', '/backprop/tracer']\n" +
   'import backprop_doors, backprop_harness, backprop_tracer\ndel sys.path[:2]'
 
-const setCap = capMemory()
+const cap = capMemory()
 const ring = new RingWriter(data.ring, () => port.postMessage('bytes'))
 
 function emit(kind: FrameKind, payload: Uint8Array): void {
@@ -109,7 +109,7 @@ async function loadOwn(snapshot?: Uint8Array): Promise<Pyodide> {
 }
 
 function runScript(pyodide: Pyodide, { request, files }: WorkerRun): void {
-  setCap(request.megabytes * 1024 * 1024)
+  cap.set(request.megabytes * 1024 * 1024)
   try {
     request.files.forEach((path, index) => give(pyodide, path, files[index]!))
     if (request.target !== null) link(pyodide, request.target, request.script)
@@ -131,6 +131,7 @@ function runScript(pyodide: Pyodide, { request, files }: WorkerRun): void {
   } catch (error) {
     const exitCode = exitStatus(error)
     if (exitCode !== null) emit(Frame.outcome, text.encode(JSON.stringify({ kind: 'done', exitCode, notices: [] })))
+    else if (cap.reached()) emit(Frame.memory, text.encode(lastLine(error)))
     else emit(Frame.crashed, text.encode(`the embedded Python failed: ${lastLine(error)}`))
   }
 }
