@@ -13,7 +13,7 @@ import { columns } from '../support/columns.ts'
 import { notebook } from '../support/notebook.ts'
 import { checks, type Results } from './host/checks.ts'
 
-const SUITE_MS = 240_000
+const SUITE_MS = 330_000
 const place = mkdtempSync(join(tmpdir(), 'host-suite-'))
 let vscode: Vscode | undefined
 let results: Results = {}

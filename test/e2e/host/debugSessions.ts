@@ -31,7 +31,8 @@ export class DebugSession {
   static start(configuration: Partial<vscode.DebugConfiguration> & { type: string }): Promise<DebugSession> {
     const whole = { request: 'launch', name: configuration.type, ...configuration }
     return this.begun(configuration.type, () =>
-      vscode.debug.startDebugging(vscode.workspace.workspaceFolders![0], whole),
+      // What is not saved would be asked about.
+      vscode.debug.startDebugging(vscode.workspace.workspaceFolders![0], whole, { suppressSaveBeforeStart: true }),
     )
   }
 

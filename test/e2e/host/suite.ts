@@ -399,6 +399,12 @@ const run: Record<Check, () => Promise<string | undefined>> = {
         files: process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0,
       }
     }
+    // Sessions of before may still be ending.
+    await until(async () => {
+      const begin = threads()
+      await new Promise((done) => setTimeout(done, 1500))
+      return threads() === begin
+    }, 'rest')
     const idle = { threads: threads() }
     for (let i = 0; i < 10; i++) await round()
     await until(async () => threads() === idle.threads, 'the end of the sessions')
@@ -495,7 +501,7 @@ const close1 = async () => {
   await vscode.window.tabGroups.close(tabs.filter(({ input }) => input instanceof vscode.TabInputText))
 }
 
-const LATE_MS = 120_000
+const LATE_MS = 60_000
 const tooLate = () =>
   new Promise<never>((_, fail) => setTimeout(() => fail(new Error(`not within ${LATE_MS / 1000} s`)), LATE_MS))
 
