@@ -399,7 +399,10 @@ const run: Record<Check, () => Promise<string | undefined>> = {
         files: process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0,
       }
     }
-    // Sessions of before may still be ending.
+    // The session that waits for the next run is used up, and those of before may still be ending.
+    await vscode.commands.executeCommand('vscode.openWith', recording, 'backprop-lens.tape')
+    await until(async () => vscode.window.tabGroups.all.some(({ tabs }) => tabs.length > 0), 'the recording')
+    await close()
     await until(async () => {
       const begin = threads()
       await new Promise((done) => setTimeout(done, 1500))
