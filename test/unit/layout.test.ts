@@ -113,7 +113,7 @@ function expectGoodEdges(s: Structure, at: Positioned, direction: Direction): vo
 const pictures: [string, () => Structure][] = [
   ['the neuron', () => structureOf(neuron())],
   ['an MLP', () => structureOf(mlp())],
-  ['an MLP opened down to a neuron', () => structureOf(mlp({ samples: 3 }), deep)],
+  ['an MLP opened down to a neuron', () => structureOf(mlp({ samples: 2 }), deep)],
   ['100 samples', () => structureOf(mlp(), (groups, group) => !groups.isFold(groups.parent[group]!))],
   ['a transformer', () => structureOf(transformer())],
   ['a transformer opened down to a projection', () => structureOf(transformer(12), deep)],
@@ -149,7 +149,7 @@ describe('the first picture', () => {
   })
 
   it('is the same every time', () => {
-    const s = structureOf(mlp({ samples: 3 }), deep)
+    const s = structureOf(mlp({ samples: 2 }), deep)
     expect(quick(s)).toEqual(quick(s))
   })
 
@@ -214,7 +214,7 @@ describe('the final picture', () => {
   )
 
   it('is the same from a fresh worker, and at once the second time', async () => {
-    const s = structureOf(mlp({ samples: 3 }), deep)
+    const s = structureOf(mlp({ samples: 2 }), deep)
     const other = patient()
     const final = await other.layout(s, 'right', never).final
     other.dispose()
