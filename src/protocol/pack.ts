@@ -20,7 +20,7 @@ export function unpack(value: unknown): unknown {
 }
 
 /** Copies only what changes: messages are long, and hardly any number in them is a special one. */
-function walk(value: unknown, change: (value: unknown) => unknown): unknown {
+export function walk(value: unknown, change: (value: unknown) => unknown): unknown {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer)
     return value
   if (Array.isArray(value)) {

@@ -2,6 +2,7 @@
 import { access, constants, readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { breakpointOn, elementsWith } from '../debug/breakpoints/onGraph.ts'
+import { Places } from '../debug/breakpoints/places.ts'
 import { Debugger } from '../debug/debugger.ts'
 import type { DebugHost } from '../debug/host.ts'
 import { defaultLimits } from '../protocol/runtime.ts'
@@ -31,6 +32,7 @@ export function debugging({ session, run, open, send }: DebugSeat): Debugging {
     left: () => send(null),
   }
   let debug = new Debugger(host)
+  const places = new Places(session.tape)
   return {
     receive: (message) => {
       // The session stays when one that debugs it is over: the next one begins like the first.
@@ -39,8 +41,14 @@ export function debugging({ session, run, open, send }: DebugSeat): Debugging {
       debug.receive(message)
     },
     waiting: () => debug.waiting(),
-    breakpointOn: (origin, alone) => breakpointOn(session.tape, origin, alone),
-    elementsWith: (breakpoints) => elementsWith(session.tape, breakpoints),
+    breakpointOn: (origin, alone) => {
+      places.grow()
+      return breakpointOn(session.tape, places, origin, alone)
+    },
+    elementsWith: (breakpoints) => {
+      places.grow()
+      return elementsWith(session.tape, places, breakpoints)
+    },
     output: (stream, chunk) => debug.output(stream, decoders[stream].decode(chunk, { stream: true })),
   }
 }

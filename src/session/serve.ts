@@ -80,16 +80,16 @@ export function serveSession(port: Port, services: Services): void {
   }
 
   const debug = services.debug?.({ session, run, open, send: (message) => channel.emit('debug', { message }) }) ?? null
-  channel.serve('debug', ({ message }) => {
+  function debugging(): Debugging {
     if (!debug) throw new Error('nothing can be debugged here')
-    debug.receive(message)
+    return debug
+  }
+  channel.serve('debug', ({ message }) => {
+    debugging().receive(message)
     return {}
   })
-  channel.serve('breakpointOn', ({ element, alone }) => {
-    if (!debug) throw new Error('nothing can be debugged here')
-    return debug.breakpointOn(graph.origin(element), alone)
-  })
-  channel.serve('elementsWith', ({ breakpoints }) => debug?.elementsWith(breakpoints) ?? new Int32Array(0))
+  channel.serve('breakpointOn', ({ element, alone }) => debugging().breakpointOn(graph.origin(element), alone))
+  channel.serve('elementsWith', ({ breakpoints }) => debugging().elementsWith(breakpoints))
   channel.serve('run', ({ runtime, request, given }) => run(runtime, request, given))
   channel.serve('warm', ({ runtime }) => {
     services.runtime(runtime)?.warm?.()

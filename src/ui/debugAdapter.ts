@@ -31,7 +31,7 @@ const requests = {
   reverseContinue: 'reverseContinue',
 } satisfies Partial<Record<DebugAction, string>>
 const moving = new Set<string>([...Object.values(requests), 'backprop/runTo', 'configurationDone'])
-const arguments_ = { threadId: 1 }
+const thread = { threadId: 1 }
 
 export class DebugAdapter implements vscode.DebugAdapter {
   /** Where it stands; null while it moves. */
@@ -72,8 +72,8 @@ export class DebugAdapter implements vscode.DebugAdapter {
   /** A button of the panel. */
   async act(action: DebugAction): Promise<void> {
     if (action === 'stop') await vscode.debug.stopDebugging(this.session)
-    else if (action === 'pause' || action === 'restart') await this.session.customRequest(action, arguments_)
-    else await this.move(requests[action], arguments_)
+    else if (action === 'pause' || action === 'restart') await this.session.customRequest(action, thread)
+    else await this.move(requests[action], thread)
   }
 
   runTo(node: number): Promise<void> {
@@ -82,7 +82,7 @@ export class DebugAdapter implements vscode.DebugAdapter {
 
   /** VS Code has not asked for this itself, so it is told that the script goes on. */
   private async move(command: string, given: object): Promise<void> {
-    const going = { type: 'event', event: 'continued', body: { threadId: 1, allThreadsContinued: true } }
+    const going = { type: 'event', event: 'continued', body: { ...thread, allThreadsContinued: true } }
     this.sent.fire(going as vscode.DebugProtocolMessage)
     await this.session.customRequest(command, given)
   }

@@ -3,6 +3,7 @@
  * elsewhere, and a cell of a notebook is some lines of a script.
  */
 import * as vscode from 'vscode'
+import { walk } from '../protocol/pack.ts'
 import type { Recording } from './recording.ts'
 
 type Fields = Record<string, unknown>
@@ -45,25 +46,20 @@ export class EditorSources {
     const reply = message as { request_seq?: number; body?: unknown }
     const shift = this.shifts.get(reply.request_seq ?? -1) ?? 0
     this.shifts.delete(reply.request_seq ?? -1)
-    return isRecord(reply.body) ? { ...message, body: this.translate(reply.body, shift) } : message
+    return { ...message, body: this.translate(reply.body, shift) }
   }
 
-  private translate(value: Fields, shift: number): Fields {
+  private translate(value: unknown, shift: number): unknown {
+    if (!isRecord(value)) return value
     const source = value['source']
     if (isRecord(source) && typeof source['path'] === 'string') return this.place(value, source)
-    const moved = shift > 0 && !('source' in value) ? shifted(value, -shift) : value
-    return Object.fromEntries(
-      Object.entries(moved).map(([key, part]) => {
-        if (Array.isArray(part))
-          return [key, part.map((one: unknown) => (isRecord(one) ? this.translate(one, shift) : one))]
-        return [key, isRecord(part) ? this.translate(part, shift) : part]
-      }),
-    )
+    const moved = Array.isArray(value) || 'source' in value ? value : shifted(value, -shift)
+    return walk(moved, (part) => this.translate(part, shift))
   }
 
   private place(value: Fields, source: Source): Fields {
     const line = typeof value['line'] === 'number' ? value['line'] : 1
-    const found = this.recording.placeInTraceback(source.path!, line)
+    const found = this.recording.ownPlaceOf(source.path!, line)
     if (!found) return value
     const path = found.uri.scheme === 'file' ? found.uri.fsPath : found.uri.toString()
     // What is elsewhere now, the debugger could only show as a text of its own.

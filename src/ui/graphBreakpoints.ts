@@ -1,11 +1,12 @@
 /** Breakpoints in the graph are VS Code's own: a dot on code is in the gutter too, one on a call or an instance is a function breakpoint. */
 import * as vscode from 'vscode'
 import type { GraphBreakpoint } from '../protocol/host.ts'
-import type { ElementId } from '../protocol/view.ts'
+import type { ElementId, Overview } from '../protocol/view.ts'
 import type { Panel } from './panel.ts'
 import type { Panels } from './panels.ts'
 import type { Recording } from './recording.ts'
 import { messageOf, type Services } from './services.ts'
+import type { Target } from './target.ts'
 
 /** Milliseconds that a growing recording is left alone. */
 const REST = 250
@@ -15,18 +16,19 @@ export class GraphBreakpoints implements vscode.Disposable {
   private readonly services: Services
   private readonly owned: vscode.Disposable[]
   private timer: NodeJS.Timeout | undefined
+  /** What each panel's breakpoints were last looked up in: neither changes while a debugger only moves. */
+  private readonly seen = new WeakMap<Panel, { target: Target; overview: Overview | null }>()
 
   constructor(services: Services, panels: Panels) {
     this.services = services
     this.panels = panels
-    const all = () => {
-      for (const panel of panels.all) void this.mark(panel)
-    }
     this.owned = [
-      vscode.debug.onDidChangeBreakpoints(all),
+      vscode.debug.onDidChangeBreakpoints(() => panels.all.forEach((panel) => void this.mark(panel))),
       panels.onChanged(() => {
         clearTimeout(this.timer)
-        this.timer = setTimeout(all, REST)
+        this.timer = setTimeout(() => {
+          for (const panel of panels.all) if (this.isNew(panel)) void this.mark(panel)
+        }, REST)
       }),
     ]
   }
@@ -59,9 +61,16 @@ export class GraphBreakpoints implements vscode.Disposable {
     return found
   }
 
+  /** Whether a panel shows another recording now, or one that has grown or whose files were renamed. */
+  private isNew(panel: Panel): boolean {
+    const seen = this.seen.get(panel)
+    return seen?.target !== panel.shown?.target || seen?.overview !== panel.shown?.overview
+  }
+
   private async mark(panel: Panel): Promise<void> {
     const { shown } = panel
     if (!shown) return
+    this.seen.set(panel, { target: shown.target, overview: shown.overview })
     try {
       const known = vscode.debug.breakpoints.filter(({ enabled }) => enabled).map((one) => ofEditor(shown, one))
       const breakpoints = known.filter((one) => one !== null)
@@ -87,10 +96,7 @@ function ofEditor(recording: Recording, breakpoint: vscode.Breakpoint): GraphBre
 
 function toEditor(recording: Recording, on: GraphBreakpoint): vscode.Breakpoint {
   if (on.kind === 'function') return new vscode.FunctionBreakpoint(on.name)
-  const { uri, line } = recording.placeInTraceback(on.path, on.line) ?? {
-    uri: vscode.Uri.file(on.path),
-    line: on.line - 1,
-  }
+  const { uri, line } = recording.placeOf(on.path, on.line)
   return new vscode.SourceBreakpoint(new vscode.Location(uri, new vscode.Position(line, on.column ?? 0)))
 }
 

@@ -53,7 +53,7 @@ export class Highlight implements vscode.Disposable {
   async reveal(panel: Panel, site: SiteRange): Promise<void> {
     const recording = panel.shown
     if (!recording) return
-    const uri = recording.placeOf(site.path, site.startLine)
+    const { uri } = recording.placeOf(site.path, site.startLine)
     const visible = vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === uri.toString())
     const editor = visible ?? (await this.open(panel, uri))
     const range = editor && (await recording.rangeIn(editor.document, site))
@@ -86,7 +86,7 @@ export class Highlight implements vscode.Disposable {
     for (const editor of vscode.window.visibleTextEditors) {
       const { document } = editor
       const here =
-        lit && lit.recording.placeOf(lit.site.path, lit.site.startLine).toString() === document.uri.toString()
+        lit && lit.recording.placeOf(lit.site.path, lit.site.startLine).uri.toString() === document.uri.toString()
       const range = here ? await lit.recording.rangeIn(document, lit.site) : null
       if (this.lit === lit) editor.setDecorations(this.decoration, range ? [range] : [])
     }

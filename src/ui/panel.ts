@@ -32,7 +32,7 @@ export class Panel implements vscode.Disposable {
   private next: Recording | null = null
   private stale = false
   /** The debugger that sits over what is shown. */
-  private debugger: Debugging | null = null
+  debugging: Debugging | null = null
   private breakpoints: Int32Array = new Int32Array(0)
   private disposed = false
   /** The view takes what it is told; one that is hidden does not exist. */
@@ -156,21 +156,15 @@ export class Panel implements vscode.Disposable {
     this.show(recording)
   }
 
-  get debugging(): Debugging | null {
-    return this.debugger
-  }
-
   /** A debugger has begun; null: it has ended, unless another one has taken the place of `old`. */
-  debugged(debugging: Debugging | null, old = this.debugger): void {
-    if (debugging === null && old !== this.debugger) return
-    this.debugger = debugging
+  debugged(debugging: Debugging | null, old = this.debugging): void {
+    if (debugging === null && old !== this.debugging) return
+    this.debugging = debugging
     this.told()
   }
 
   /** The elements that have a breakpoint. */
   marked(elements: Int32Array): void {
-    if (elements.length === this.breakpoints.length && elements.every((element, i) => element === this.breakpoints[i]))
-      return
     this.breakpoints = elements
     this.channel.emit('status', this.status)
   }
@@ -256,7 +250,7 @@ export class Panel implements vscode.Disposable {
       stale: this.stale,
       canRun: this.canRun,
       restricted: !vscode.workspace.isTrusted,
-      debug: this.debugger && { tick: this.debugger.tick },
+      debug: this.debugging && { tick: this.debugging.tick },
       breakpoints: this.breakpoints,
       memento: recording,
     }

@@ -138,15 +138,15 @@ export class Recording implements vscode.Disposable {
     return code && file && new LinkedText(document, code, file.offset, this.drift(document, code))
   }
 
-  placeOf(path: string, line: number): vscode.Uri {
-    return placeOf(this.target, path, line).uri
-  }
-
-  /** Where a line of a traceback is in the editor; null when the file is none of the run's. */
-  placeInTraceback(path: string, line: number): { uri: vscode.Uri; line: number } | null {
-    if (!this.paths.includes(path)) return null
+  /** Where a line of a file (from 1) is in the editor (from 0). */
+  placeOf(path: string, line: number): { uri: vscode.Uri; line: number } {
     const { uri, offset } = placeOf(this.target, path, line)
     return { uri, line: line - offset }
+  }
+
+  /** The same; null when the file is none of the run's. */
+  ownPlaceOf(path: string, line: number): { uri: vscode.Uri; line: number } | null {
+    return this.paths.includes(path) ? this.placeOf(path, line) : null
   }
 
   /** Follows files that were renamed; whether any of its was. */

@@ -64,7 +64,7 @@ export class RunReport implements vscode.Disposable {
     if (error.hint) this.output.appendLine(error.hint)
     if (!error.site) return
     const { file, startLine } = error.site
-    const uri = recording.placeOf(file, startLine)
+    const { uri } = recording.placeOf(file, startLine)
     const document = await vscode.workspace.openTextDocument(uri)
     const range =
       (await recording.rangeIn(document, error.site)) ??
@@ -111,7 +111,7 @@ function links(panels: Panels, document: vscode.TextDocument): vscode.DocumentLi
 
 function linkTo(panels: Panels, path: string, line: number): vscode.Uri {
   for (const { shown } of panels.all) {
-    const place = shown?.placeInTraceback(path, line)
+    const place = shown?.ownPlaceOf(path, line)
     // A cell's own fragment says which cell it is.
     if (place) return place.uri.fragment ? place.uri : place.uri.with({ fragment: `L${place.line + 1}` })
   }

@@ -4,13 +4,13 @@ import type { GraphBreakpoint } from '../../protocol/host.ts'
 import { callPath } from '../../tape/calls.ts'
 import type { Tape } from '../../tape/tape.ts'
 import { strings } from '../strings.ts'
-import { opsOf, Places } from './places.ts'
+import { opsOf, type Places } from './places.ts'
 
 /** Elements that are told: more dots than that say nothing. */
 const MAX_ELEMENTS = 5000
 
 /** `alone`: on the op itself, not on every value that its code makes. */
-export function breakpointOn(tape: Tape, origin: Origin, alone: boolean): GraphBreakpoint {
+export function breakpointOn(tape: Tape, places: Places, origin: Origin, alone: boolean): GraphBreakpoint {
   if ('call' in origin) {
     const path = callPath(tape, origin.call)
     const last = path.length - 1
@@ -20,12 +20,11 @@ export function breakpointOn(tape: Tape, origin: Origin, alone: boolean): GraphB
   const { op } = origin
   const site = tape.site(tape.table('op').site.at(op))
   if (alone || !site) return { kind: 'function', name: `grad:#${op}` }
-  return { kind: 'source', path: site.path, line: site.startLine, column: new Places(tape).columnOf(op) }
+  return { kind: 'source', path: site.path, line: site.startLine, column: places.columnOf(op) }
 }
 
 /** Ascending. */
-export function elementsWith(tape: Tape, breakpoints: readonly GraphBreakpoint[]): Int32Array {
-  const places = new Places(tape)
+export function elementsWith(tape: Tape, places: Places, breakpoints: readonly GraphBreakpoint[]): Int32Array {
   const s = strings('en')
   const found = new Set<number>()
   for (const breakpoint of breakpoints) {

@@ -19,8 +19,8 @@ export const sourceOf = (given: Given): SourceGiven => ({
 })
 
 /** One file has one group, whether it is named by its path or by its number. */
-export const groupOf = ({ path, reference, part }: SourceGiven) =>
-  `source ${reference > 0 ? reference : path} ${part ?? ''}`
+export const groupOf = ({ path, reference, part = '' }: SourceGiven) =>
+  `source ${reference > 0 ? reference : path} ${part}`
 
 const extras = (given: Given) => {
   const [condition, hitCondition, logMessage] = ['condition', 'hitCondition', 'logMessage'].map((name) =>
