@@ -87,7 +87,7 @@ export class Tree {
   }
 
   private rowItem(row: TreeRow, level: number, index: number, total: number): HTMLElement {
-    const item = this.item(rowText(row, this.strings), level)
+    const item = this.item(this.label(row), level)
     item.setAttribute('data-element', String(row.element))
     item.setAttribute('data-vscode-context', menuContext(row.element))
     setAria(item, 'posinset', index + 1)
@@ -205,13 +205,18 @@ export class Tree {
     })
   }
 
+  private label(row: TreeRow): string {
+    const { breakpoints, hiddenBreakpoints } = this.explorer.state
+    const { rowBreakpoint, rowHidesBreakpoint } = this.strings
+    const text = rowText(row, this.strings)
+    if (breakpoints.has(row.element)) return `${text}, ${rowBreakpoint}`
+    return hiddenBreakpoints.has(row.element) ? `${text}, ${rowHidesBreakpoint}` : text
+  }
+
   private relabel(row: TreeRow): void {
     const item = this.items.get(row.element)
     if (!item) return
-    const { breakpoints, hiddenBreakpoints } = this.explorer.state
-    const inside = hiddenBreakpoints.has(row.element) && this.strings.rowHidesBreakpoint
-    const mark = breakpoints.has(row.element) ? this.strings.rowBreakpoint : inside
-    const text = [rowText(row, this.strings), ...(mark ? [mark] : [])].join(', ')
+    const text = this.label(row)
     setAria(item, 'label', text)
     item.firstElementChild!.textContent = text
   }

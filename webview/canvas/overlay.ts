@@ -2,6 +2,7 @@ import { cornerRadius, fonts, write } from './cards.ts'
 import { edgeWidth, routeOf, traceArrow, traceEdge } from './edges.ts'
 import { Tone } from './numbers.ts'
 import { intoItem, intoScene, type View } from './paint.ts'
+import type { Context } from './text.ts'
 
 /** What is marked, by item and edge index. */
 export interface Marks {
@@ -114,14 +115,9 @@ function pulse(view: View, edge: number, share: number): void {
   const { ctx, numbers, camera, colours, theme, picture } = view
   const tone = numbers?.edgeTone[edge] ?? Tone.none
   const [x, y] = pointAlong(routeOf(picture.scene, edge), 1 - share)
+  const scale = 1 / Math.min(1, camera.zoom)
   intoScene(view)
-  ctx.beginPath()
-  ctx.arc(x, y, 5 / Math.min(1, camera.zoom), 0, 2 * Math.PI)
-  ctx.fillStyle = tone === Tone.none ? theme.focus : colours[tone]!
-  ctx.fill()
-  ctx.strokeStyle = theme.background
-  ctx.lineWidth = 1.5 / Math.min(1, camera.zoom)
-  ctx.stroke()
+  disc(ctx, x, y, 5 * scale, tone === Tone.none ? theme.focus : colours[tone]!, theme.background, 1.5 * scale)
 }
 
 /** As in the gutter of the code, on the card's edge; a ring where it is on something inside. */
@@ -129,12 +125,19 @@ function dot(view: View, item: number, filled: boolean): void {
   const { ctx, theme, camera, placement } = view
   intoItem(view, item)
   ctx.scale(1 / camera.zoom, 1 / camera.zoom)
+  const y = (placement.h[item]! * camera.zoom) / 2
+  if (filled) disc(ctx, 1, y, DOT, theme.breakpoint, theme.background, 1.5)
+  else disc(ctx, 1, y, DOT, theme.background, theme.breakpoint, 2.5)
+}
+
+/** A filled circle and the line around it, in the units of the context. */
+function disc(ctx: Context, x: number, y: number, radius: number, fill: string, line: string, width: number): void {
   ctx.beginPath()
-  ctx.arc(1, (placement.h[item]! * camera.zoom) / 2, DOT, 0, 2 * Math.PI)
-  ctx.fillStyle = filled ? theme.breakpoint : theme.background
+  ctx.arc(x, y, radius, 0, 2 * Math.PI)
+  ctx.fillStyle = fill
   ctx.fill()
-  ctx.strokeStyle = filled ? theme.background : theme.breakpoint
-  ctx.lineWidth = filled ? 1.5 : 2.5
+  ctx.strokeStyle = line
+  ctx.lineWidth = width
   ctx.stroke()
 }
 
@@ -147,13 +150,7 @@ function markCurrent(view: View, item: number): void {
   // On the ring's corner, where no text is, whatever the zoom.
   const x = Math.min(0, (placement.w[item]! * camera.zoom - LEAST) / 2) - 3
   const y = Math.min(0, (placement.h[item]! * camera.zoom - LEAST) / 2) - 3
-  ctx.beginPath()
-  ctx.arc(x, y, 8, 0, 2 * Math.PI)
-  ctx.fillStyle = theme.focus
-  ctx.fill()
-  ctx.strokeStyle = theme.background
-  ctx.lineWidth = 1.5
-  ctx.stroke()
+  disc(ctx, x, y, 8, theme.focus, theme.background, 1.5)
   ctx.beginPath()
   ctx.moveTo(x - 2.5, y - 4)
   ctx.lineTo(x + 4, y)
