@@ -1,4 +1,5 @@
 /** While the script waits: its frames, its variables, its own language; and what is gone in the past. */
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { DebugProtocol } from '@vscode/debugprotocol'
 import { describe, expect, it } from 'vitest'
@@ -78,37 +79,17 @@ it('the script can be looked at and changed where it waits, and only there', asy
   expect(await closed).toBe(0)
 })
 
-const engine = `
-class Value:
-    def __init__(self, data, parents=()):
-        self.data, self.grad, self.parents, self.rule = data, 0.0, parents, lambda: None
-
-    def __mul__(self, other):
-        out = Value(self.data * other.data, (self, other))
-
-        def rule():
-            self.grad += other.data * out.grad
-            other.grad += self.data * out.grad
-
-        out.rule = rule
-        return out
-
-    def backward(self):
-        self.grad = 1.0
-        self.rule()
-        for parent in self.parents:
-            if parent.parents:
-                parent.rule()
-`
+const engine = readFileSync('test/fixtures/debug/engine.py')
 
 /** Runs lines that use the engine; `line` finds one by its text, from 1. */
 async function running(
   body: string,
   use: (given: { client: Client; program: string; line: (text: string) => number }) => Promise<void>,
 ): Promise<void> {
-  await inFolder({ 'main.py': `${engine}\n${body}` }, async (folder) => {
+  const script = `from engine import Value\n${body}`
+  await inFolder({ 'engine.py': engine, 'main.py': script }, async (folder) => {
     const { client, closed } = spawned()
-    const lines = `${engine}\n${body}`.split('\n')
+    const lines = script.split('\n')
     await use({ client, program: join(folder, 'main.py'), line: (text) => lines.indexOf(text) + 1 })
     await client.request('disconnect')
     expect(await closed).toBe(0)

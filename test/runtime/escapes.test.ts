@@ -11,10 +11,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { embeddedPython } from '../../src/runtimes/embeddedPython/embeddedPython.ts'
-import { buildRuntime, root, run, type Result } from './support.ts'
+import { builtRuntime, root, run, type Result } from './support.ts'
 
 const folder = join(root, 'test/runtime/escapes')
-let built: Awaited<ReturnType<typeof buildRuntime>>
+const built = builtRuntime()
 let home: string
 let canary: string
 let server: Server
@@ -22,7 +22,6 @@ let visits = 0
 const attempted: string[] = []
 
 beforeAll(async () => {
-  built = await buildRuntime()
   home = mkdtempSync(join(tmpdir(), 'canary-'))
   process.env['BACKPROP_CANARY'] = 'secret'
   canary = join(home, 'canary.txt')
@@ -38,7 +37,6 @@ beforeAll(async () => {
 afterAll(() => {
   delete process.env['BACKPROP_CANARY']
   server.close()
-  built.remove()
   rmSync(home, { recursive: true })
 })
 

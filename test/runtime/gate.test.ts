@@ -1,17 +1,15 @@
 /** A script that is being debugged waits at the gate, answers questions there, and goes on. */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { lookingForNothing } from '../../src/debug/gatePlan.ts'
 import type { GateCommand, GateFrame, GatePlan, GateReply, GateVariable } from '../../src/protocol/gate.ts'
 import { defaultLimits, type Limits, type Run, type RunEnd } from '../../src/protocol/runtime.ts'
 import { diskReader } from '../../src/runtimes/diskReader.ts'
 import { Tape } from '../../src/tape/tape.ts'
-import { buildRuntime, folderWith } from './support.ts'
+import { builtRuntime, folderWith } from './support.ts'
 
-let built: Awaited<ReturnType<typeof buildRuntime>>
-beforeAll(async () => void (built = await buildRuntime()))
-afterAll(() => built.remove())
+const built = builtRuntime()
 
 const nothing = lookingForNothing
 /** At every step, and at every contribution to the first few values. */

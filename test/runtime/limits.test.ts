@@ -1,16 +1,12 @@
 /** How a run ends that takes too much, or is stopped; what was recorded stays. */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { diskReader } from '../../src/runtimes/diskReader.ts'
 import { Tape } from '../../src/tape/tape.ts'
-import { buildRuntime, folderWith, raised, runText } from './support.ts'
+import { builtRuntime, folderWith, raised, runText } from './support.ts'
 
-let built: Awaited<ReturnType<typeof buildRuntime>>
-beforeAll(async () => {
-  built = await buildRuntime()
-}, 60_000)
-afterAll(() => built.remove())
+const built = builtRuntime()
 
 const runSource = (text: string, options?: Parameters<typeof runText>[2]) => runText(built.runtime, text, options)
 

@@ -4,17 +4,13 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, win32 } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { diskReader } from '../../src/runtimes/diskReader.ts'
 import { Frame, framed } from '../../src/runtimes/embeddedPython/frames.ts'
 import { Tape } from '../../src/tape/tape.ts'
-import { buildRuntime, folderWith, raised, run, runText, type Result } from './support.ts'
+import { builtRuntime, folderWith, raised, run, runText, type Result } from './support.ts'
 
-let built: Awaited<ReturnType<typeof buildRuntime>>
-beforeAll(async () => {
-  built = await buildRuntime()
-}, 60_000)
-afterAll(() => built.remove())
+const built = builtRuntime()
 
 const runSource = (text: string, options?: Parameters<typeof runText>[2]) => runText(built.runtime, text, options)
 

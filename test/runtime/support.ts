@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { afterAll, beforeAll } from 'vitest'
 import {
   defaultLimits,
   type RunEnd,
@@ -18,11 +19,28 @@ import { embeddedPython, type EmbeddedPython } from '../../src/runtimes/embedded
 
 export const root = join(import.meta.dirname, '../..')
 
-export async function buildRuntime(): Promise<{ runtime: EmbeddedPython; dist: string; remove: () => void }> {
+async function buildRuntime(): Promise<{ runtime: EmbeddedPython; dist: string; remove: () => void }> {
   const dist = mkdtempSync(join(tmpdir(), 'runtime-dist-'))
   await buildEmbeddedPython(root, dist)
   const runtime = embeddedPython({ dist })
   return { runtime, dist, remove: () => (runtime.dispose(), rmSync(dist, { recursive: true, force: true })) }
+}
+
+/** The runtime of a test file: built before its first test, removed after its last. */
+export function builtRuntime(): Pick<Awaited<ReturnType<typeof buildRuntime>>, 'runtime' | 'dist'> {
+  let built: Awaited<ReturnType<typeof buildRuntime>>
+  beforeAll(async () => {
+    built = await buildRuntime()
+  }, 60_000)
+  afterAll(() => built.remove())
+  return {
+    get runtime() {
+      return built.runtime
+    },
+    get dist() {
+      return built.dist
+    },
+  }
 }
 
 /** A new folder with these files. */
