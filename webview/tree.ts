@@ -47,8 +47,12 @@ export class Tree {
       explorer.store.watch(['selectedDetails'], () => this.announce()),
     )
     this.refresh = newest(
-      () => this.refreshNow(),
-      () => undefined,
+      () => {
+        this.refreshing = undefined
+        setAria(this.tree, 'busy', true)
+        return this.refreshNow()
+      },
+      () => setAria(this.tree, 'busy', this.refreshing !== undefined),
       (error) => explorer.failed(error),
     )
     this.refreshSoon()
@@ -175,6 +179,7 @@ export class Tree {
   /** New numbers: rows that are there get new texts; what is open stays open. */
   private refreshSoon(): void {
     clearTimeout(this.refreshing)
+    setAria(this.tree, 'busy', true)
     // The first filling does not wait; later ones not for every frame of a drag.
     if (this.tree.childElementCount === 0) this.refresh(null)
     else this.refreshing = setTimeout(() => this.refresh(null), REST)

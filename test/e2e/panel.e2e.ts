@@ -153,7 +153,10 @@ test('a notebook runs up to the cell, past its magics, and its nodes light the c
 })
 
 test('a loop without end is cancelled from the panel', async () => {
-  const view = await visualize('endless.py')
+  await vscode.closeAll()
+  await vscode.quickOpen('endless.py')
+  await vscode.command('Visualize Backprop')
+  const view = await vscode.view('canvas')
   await view.getByRole('button', { name: 'Cancel' }).click()
   await view.getByText('The run was stopped.').waitFor()
 })

@@ -64,6 +64,8 @@ export class Vscode {
       'chat.disableAIFeatures': true,
       'files.simpleDialog.enable': true,
       'editor.minimap.enabled': false,
+      'editor.cursorBlinking': 'solid',
+      'workbench.reduceMotion': 'on',
       'files.autoSave': 'off',
       ...options.settings,
     }
@@ -187,18 +189,21 @@ export class Vscode {
   async answer(shown: RegExp, path: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input[type=text]')
     await input.waitFor()
+    const value = () => input.inputValue({ timeout: TRY })
     for (const until = Date.now() + PATIENCE; Date.now() < until; await this.page.waitForTimeout(100))
-      if (shown.test(await input.inputValue())) break
-    await input.fill(path)
-    // The dialog takes no answer until it has looked at the folder.
-    const closed = () =>
-      input.waitFor({ state: 'hidden', timeout: 2000 }).then(
+      if (shown.test(await value())) break
+    const closed = (timeout: number) =>
+      input.waitFor({ state: 'hidden', timeout }).then(
         () => true,
         () => false,
       )
-    // Once it is closed, a key would go to the editor behind it.
-    do if (await input.isVisible()) await input.press('Enter')
-    while (!(await closed()))
+    // While the dialog looks at a folder it takes no answer, and may put its own back; once it is closed, a key would
+    // go to the editor behind it.
+    do {
+      if (!(await input.isVisible())) continue
+      if ((await value()) !== path) await input.fill(path)
+      else await input.press('Enter')
+    } while (!(await closed(500)))
   }
 
   async closeAll(): Promise<void> {
@@ -263,10 +268,12 @@ export class Vscode {
     throw new Error(`no view shows ${selector}`)
   }
 
-  /** The view of the run that ended last: its graph is there. */
+  /** The view of a run that has ended: its graph is there, with all its numbers. */
   async graph(): Promise<Frame> {
     const view = await this.view('canvas')
     await view.locator('[role=treeitem]').first().waitFor({ state: 'attached' })
+    await view.getByText(/· (running|运行中) …$/).waitFor({ state: 'detached' })
+    await view.locator('[role=tree][aria-busy=true]').waitFor({ state: 'detached' })
     return view
   }
 

@@ -11,7 +11,9 @@ const LIMIT = 3000
 
 const easeOut = (t: number) => 1 - (1 - t) ** 3
 
-export const reducedMotion = () => matchMedia('(prefers-reduced-motion: reduce)').matches
+/** As the system or VS Code is set. */
+export const reducedMotion = () =>
+  matchMedia('(prefers-reduced-motion: reduce)').matches || document.body.classList.contains('vscode-reduce-motion')
 
 export const placementOf = (scene: Scene): Placement => ({
   x: scene.x,
