@@ -1,6 +1,6 @@
 /** One debug session: what is debugged, where it stands, and what a client may ask of it. Knows nothing of who the client is. */
 import type { DebugProtocol } from '@vscode/debugprotocol'
-import type { GatePlan } from '../protocol/gate.ts'
+import type { GateFrame, GatePlan } from '../protocol/gate.ts'
 import type { RunEnd } from '../protocol/runtime.ts'
 import { Answering, type Answer, type Handler } from './answering.ts'
 import { messageOf, type Breakpoint } from './breakpoints/breakpoint.ts'
@@ -46,8 +46,9 @@ export class Debugger {
   private configured = false
   private state: 'idle' | 'recording' | 'moving' | 'standing' | 'over' = 'idle'
   private pausing = false
-  /** The script waits at the gate. */
+  /** The script waits at the gate; its frames, where it has told them unasked. */
   private waits = false
+  private told: GateFrame[] | null = null
   /** What was asked of it at this stop. */
   private now: Present | null = null
   private ended = false
@@ -189,8 +190,9 @@ export class Debugger {
   }
 
   /** The script waits at the gate: everything that it did is on the tape. */
-  waiting(): void {
+  waiting(frames: GateFrame[] | null): void {
     this.waits = true
+    this.told = frames
     if (this.plan && this.configured && this.state !== 'over')
       this.wait(this.plan).catch((error: unknown) => this.fail(error))
   }
@@ -214,13 +216,14 @@ export class Debugger {
   /** The script runs on until something may have happened that this movement ends at. */
   private goOn(plan: GatePlan): void {
     this.waits = false
+    this.told = null
     void this.host.command({ kind: 'go', ...plan })
   }
 
   /** The script itself, when it waits where the debugger stands; null in the past and after the run. */
   present(): Present | null {
     if (!this.waits || !this.stop || !this.subject?.isPresent(this.stop)) return null
-    this.now ??= new Present(this.host, this.s)
+    this.now ??= new Present(this.host, this.s, this.told)
     return this.now
   }
 

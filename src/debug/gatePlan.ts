@@ -12,6 +12,7 @@ export const lookingForNothing: GatePlan = {
   more: false,
   extremeGradients: false,
   extremeValues: false,
+  look: false,
 }
 
 /**
@@ -46,6 +47,7 @@ export class GatePlanner {
       more,
       extremeGradients: needs.has('gradients'),
       extremeValues: needs.has('values'),
+      look: movement.toNext ?? false,
     }
     for (let op = more ? this.ops : 0; op < tape.ops; op++) {
       if (!watch.isOn(op)) continue

@@ -15,13 +15,15 @@ export type Held =
 export class Present {
   private readonly host: DebugHost
   private readonly s: Strings
-  private known: Promise<GateFrame[]> | null = null
+  private known: Promise<GateFrame[]> | null
   /** Of each frame, until something is evaluated or set. */
   private readonly locals = new Map<number, Promise<GateVariable[]>>()
 
-  constructor(host: DebugHost, s: Strings) {
+  /** `frames`: those that the script has told unasked. */
+  constructor(host: DebugHost, s: Strings, frames: GateFrame[] | null) {
     this.host = host
     this.s = s
+    this.known = frames && Promise.resolve(frames)
   }
 
   /** Innermost first. */

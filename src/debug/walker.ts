@@ -20,6 +20,8 @@ export interface Movement {
   direction: 1 | -1
   /** Null: on to the next breakpoint. */
   goal: Goal | null
+  /** It ends at the next place where the script can wait. */
+  toNext?: boolean
 }
 
 /** Moments looked at between two looks at the clock. */
@@ -44,7 +46,8 @@ export class Walker {
 
   step(kind: Step): Movement {
     const ends = endOfStep(this.timeline.tape, kind, this.opAt(this.position))
-    return this.towards((moment) => this.isStation(moment) && ends(this.timeline.op(moment)))
+    const goal = (moment: number) => this.isStation(moment) && ends(this.timeline.op(moment))
+    return { ...this.towards(goal), toNext: kind === 'into' }
   }
 
   back(): Movement {

@@ -22,6 +22,8 @@ export interface GatePlan {
   extremeGradients: boolean
   /** At values of that kind. */
   extremeValues: boolean
+  /** The next wait is where somebody will want to look: its frames are told unasked. */
+  look: boolean
 }
 
 export type GateCommand =

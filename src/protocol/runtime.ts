@@ -1,5 +1,5 @@
 /** How a script is run: what a runtime is asked, what it tells while the script runs, how a run can end. */
-import type { GateCommand, GateReply } from './gate.ts'
+import type { GateCommand, GateFrame, GateReply } from './gate.ts'
 
 /** Reads the files a run may see. Paths are absolute and in the host's own form. */
 export interface SourceReader {
@@ -54,8 +54,8 @@ export interface RunSink {
   followed?(count: number): void
   /** Something the user should know about the run: "this project's own micrograd was used". */
   notice(text: string): void
-  /** The script waits at the gate; everything before is on the wire. Only of gated runs. */
-  waiting?(): void
+  /** The script waits at the gate; everything before is on the wire. Only of gated runs. `frames`: those that it tells unasked. */
+  waiting?(frames: GateFrame[] | null): void
 }
 
 export interface RuntimeInfo {

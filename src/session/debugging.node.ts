@@ -40,7 +40,7 @@ export function debugging({ session, run, open, send }: DebugSeat): Debugging {
         debug = new Debugger(host)
       debug.receive(message)
     },
-    waiting: () => debug.waiting(),
+    waiting: (frames) => debug.waiting(frames),
     breakpointOn: (origin, alone) => {
       places.grow()
       return breakpointOn(session.tape, places, origin, alone)

@@ -1,6 +1,7 @@
 /** A session behind a channel: what the worker of every host runs, whatever the host. */
 import { Channel, type Port } from '../protocol/channel.ts'
 import type { Origin } from '../graph/groups.ts'
+import type { GateFrame } from '../protocol/gate.ts'
 import type { GivenTexts, GraphBreakpoint, HostEvents, HostRequests, SavedFormat } from '../protocol/host.ts'
 import type { RunEnd, RunRequest, Runtime, SourceReader } from '../protocol/runtime.ts'
 import type { Scene, SourceView } from '../protocol/view.ts'
@@ -40,7 +41,7 @@ export interface Debugging {
   receive(message: unknown): void
   output(stream: 'stdout' | 'stderr', chunk: Uint8Array): void
   /** The script waits at the gate. */
-  waiting(): void
+  waiting(frames: GateFrame[] | null): void
   breakpointOn(origin: Origin, alone: boolean): GraphBreakpoint
   elementsWith(breakpoints: readonly GraphBreakpoint[]): Int32Array
 }
@@ -58,7 +59,7 @@ export function serveSession(port: Port, services: Services): void {
     ready: (info) => channel.emit('ready', info),
     grown: () => pushOverview(),
     ended: () => pushOverview(),
-    waiting: () => debug?.waiting(),
+    waiting: (frames) => debug?.waiting(frames),
   })
   const graph = new GraphView(session.tape, new Layouter(services.elkWorker))
   let layout: AbortController | null = null

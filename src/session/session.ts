@@ -2,7 +2,7 @@
  * Owns one run: its runtime, its append-only tape, and what is known about how it goes. A session may also be
  * opened on a recording; both then look the same from outside.
  */
-import type { GateCommand, GateReply } from '../protocol/gate.ts'
+import type { GateCommand, GateFrame, GateReply } from '../protocol/gate.ts'
 import type { RunEnd, RunRequest, RunSink, Runtime, RuntimeInfo, SourceReader, Run } from '../protocol/runtime.ts'
 import type { Overview, PassSummary } from '../protocol/view.ts'
 import { concat, Encoder, preamble } from '../tape/encode.ts'
@@ -18,8 +18,8 @@ export interface SessionListener {
   /** The tape grew; called at most every `GROWTH_MS`. */
   grown?(): void
   ended?(end: RunEnd): void
-  /** The script waits at the gate: what it did so far is on the tape. */
-  waiting?(): void
+  /** The script waits at the gate: what it did so far is on the tape. `frames`: those that it tells unasked. */
+  waiting?(frames: GateFrame[] | null): void
 }
 
 const GROWTH_MS = 200
@@ -68,7 +68,7 @@ export class Session {
         this.grow()
       },
       notice: (text) => this.notices.push(text),
-      waiting: () => this.listener.waiting?.(),
+      waiting: (frames) => this.listener.waiting?.(frames),
     }
     this.run = runtime.start(request, files, sink)
     const ended = await this.run.ended

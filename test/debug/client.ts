@@ -145,7 +145,7 @@ export interface Live {
 export function live(runtime: Runtime): Live {
   const session: Session = new Session({
     output: (stream, chunk) => debug.output(stream, chunk),
-    waiting: () => debug.waiting(),
+    waiting: (frames) => debug.waiting(frames),
   })
   const debug = debugging({
     session,

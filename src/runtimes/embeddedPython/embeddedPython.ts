@@ -6,7 +6,7 @@ import type { RunEnd, RunRequest, RunSink, Run, Runtime, SourceReader } from '..
 import { Drafts } from './draft.ts'
 import { gather, hostPath, insideName, insidePath, isWindows } from './files.ts'
 import { Frame, type SandboxRequest } from './frames.ts'
-import { parseGateMessage } from './gateFrames.ts'
+import { parseGateMessage, type GateMessage } from './gateFrames.ts'
 import { hintFor } from './hints.ts'
 import { parseOutcome, type Outcome } from './outcome.ts'
 import { Sandbox } from './sandbox.ts'
@@ -125,7 +125,7 @@ class EmbeddedRun implements Run {
     this.sandbox.send(Frame.command, new TextEncoder().encode(`${JSON.stringify(command)}\n`))
   }
 
-  private hear(message: GateReply | { kind: 'waiting' }): void {
+  private hear(message: GateMessage): void {
     if (message.kind !== 'waiting') {
       this.asked.shift()?.(message)
       return
@@ -133,7 +133,7 @@ class EmbeddedRun implements Run {
     this.waits = true
     if (this.clock) clearTimeout(this.clock)
     this.ranMs += performance.now() - this.wentOn
-    this.sink.waiting?.()
+    this.sink.waiting?.(message.frames)
   }
 
   /** The script runs, or runs on; only then its time counts. */

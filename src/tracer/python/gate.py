@@ -40,6 +40,7 @@ class Gate:
         self._steps = self._nodes = True
         self._ops, self._values = set(), set()
         self._extreme_gradients = self._extreme_values = False
+        self._look = False
         self._pausing = False
         # A number was seen that a debugger may want to look at.
         self._alarmed = False
@@ -116,7 +117,7 @@ class Gate:
 
     def _wait(self):
         self._frames = list(_own_frames(sys._getframe(1)))
-        message = {'kind': 'waiting'}
+        message = {'kind': 'waiting', 'frames': self._do_frames()['frames'] if self._look else None}
         while True:
             command = self._exchange(json.dumps(message))
             if not command:
@@ -136,6 +137,7 @@ class Gate:
         self._objects = []
         self._steps, self._nodes = command['steps'], command['nodes']
         self._extreme_gradients, self._extreme_values = command['extremeGradients'], command['extremeValues']
+        self._look = command['look']
         if not command['more']:
             self._ops, self._values = set(), set()
         self._ops.update(command['ops'])
