@@ -7,14 +7,13 @@ import { messageOf, type Breakpoint } from './breakpoints/breakpoint.ts'
 import { reasonOf, told, type SourceGiven } from './breakpoints/requests.ts'
 import { Places } from './breakpoints/places.ts'
 import { BreakpointStore } from './breakpoints/store.ts'
-import type { StopOn } from './breakpoints/watch.ts'
 import { breakpointHandlers } from './breakpointHandlers.ts'
 import { Given, Refusal } from './given.ts'
 import { lookingForNothing } from './gatePlan.ts'
 import type { DebugHost } from './host.ts'
 import { inspectionHandlers } from './inspectionHandlers.ts'
 import { capabilities } from './capabilities.ts'
-import { describe, topFrame } from './stopTexts.ts'
+import { describe, ruleFrame, topFrame } from './stopTexts.ts'
 import { movementHandlers } from './movementHandlers.ts'
 import { Present } from './present.ts'
 import { planOf, type Plan } from './plan.ts'
@@ -139,7 +138,7 @@ export class Debugger {
     this.launching = true
     const plan = await planOf(given, this.host, this.s).finally(() => (this.launching = false))
     if (this.isOver()) throw new Refusal(this.s.notLaunched)
-    if (plan.kind === 'recording') await this.prepare(plan.stopOn)
+    if (plan.kind === 'recording') await this.prepare(plan)
     this.plan = plan
     return {
       after: () => {
@@ -170,7 +169,7 @@ export class Debugger {
       if (this.end === null) this.answering.event('capabilities', { capabilities: { supportsRestartRequest: true } })
       if (!plan.debug) return this.finish()
       const live = this.subject !== null && plan.kind !== 'recording'
-      const subject = live ? await this.grow() : (this.subject ?? (await this.prepare(plan.stopOn)))
+      const subject = live ? await this.grow() : (this.subject ?? (await this.prepare(plan)))
       if (this.isOver()) return
       if (live) {
         if (this.movement) this.go(this.movement, this.reason)
@@ -200,7 +199,7 @@ export class Debugger {
   private async wait(plan: Plan): Promise<void> {
     if (!plan.debug) return this.goOn(lookingForNothing)
     const first = this.subject === null
-    const subject = first ? await this.prepare(plan.stopOn) : await this.grow()
+    const subject = first ? await this.prepare(plan) : await this.grow()
     if (this.isOver()) return
     if (first) this.enter(subject, plan)
     else if (this.movement) this.go(this.movement, this.reason)
@@ -227,13 +226,14 @@ export class Debugger {
     return this.now
   }
 
-  private async prepare(stopOn: StopOn): Promise<Subject> {
+  private async prepare({ stopOn, justMyCode }: Plan): Promise<Subject> {
     const { tape } = this.host
     await this.sources.look()
     this.subject = new Subject(tape, stopOn, this.waits, this.s, {
       failed: (breakpoint, error) => this.telling.failed(breakpoint, error),
       print: (breakpoint, moment) => this.telling.print(breakpoint, moment),
     })
+    this.subject.walker.intoRules = !justMyCode && stopOn !== 'forward'
     this.telling.changed(this.store.resolve(tape, this.subject.places))
     this.rewatch()
     return this.subject
@@ -278,7 +278,7 @@ export class Debugger {
   }
 
   stand(stop: Stop, reason: 'step' | 'entry' | 'pause' | 'goto'): void {
-    const { timeline } = this.recorded()
+    const { timeline, walker } = this.recorded()
     this.state = 'standing'
     this.movement = null
     this.pausing = false
@@ -292,7 +292,9 @@ export class Debugger {
       this.counting,
       (row) => this.sources.row(row),
       at,
-      topFrame(timeline, stop, this.end, this.sources, this.counting, this.s),
+      walker.isInRule(stop.moment)
+        ? ruleFrame(timeline, stop, this.sources, this.counting, this.s)
+        : topFrame(timeline, stop, this.end, this.sources, this.counting, this.s),
       this.nextNumber,
     )
     const why = stop.why === 'breakpoint' ? reasonOf(stop.hits) : reason

@@ -6,6 +6,7 @@ import type { Movement } from './walker.ts'
 
 export const lookingForNothing: GatePlan = {
   steps: false,
+  contributions: false,
   nodes: false,
   ops: [],
   values: [],
@@ -41,6 +42,7 @@ export class GatePlanner {
     const [backward, forward] = [this.stopOn !== 'forward', this.stopOn !== 'backward']
     const plan: GatePlan = {
       steps: (stepping && backward) || needs.has('steps'),
+      contributions: movement.intoRules ?? false,
       nodes: forward && (stepping || watch.onNodes),
       ops: [],
       values: more ? [] : watch.values(),

@@ -14,6 +14,8 @@ export interface Plan {
   debug: boolean
   /** Whether to stop where nodes are made, where their rules run, or at both. */
   stopOn: StopOn
+  /** Single steps do not go through the statements of the engine's rules. */
+  justMyCode: boolean
   stopOnEntry: boolean
   startAt: 'first' | 'end'
 }
@@ -26,7 +28,8 @@ export async function planOf(given: Given, host: DebugHost, s: Strings): Promise
   const debug = !given.flag('noDebug', false)
   const args = given.texts('args')
   const runtime = given.optionalText('runtime') ?? 'embeddedPython'
-  const common = { debug, startAt, stopOn: given.oneOf('stopOn', ['forward', 'backward', 'both'], 'backward') }
+  const stopOn = given.oneOf('stopOn', ['forward', 'backward', 'both'], 'backward')
+  const common = { debug, startAt, stopOn, justMyCode: given.flag('justMyCode', true) }
   const stopOnEntry = (otherwise: boolean) => given.flag('stopOnEntry', otherwise || startAt === 'end')
   if (program === undefined) {
     if (!given.flag('attached', false)) throw new Refusal(s.noProgram)

@@ -18,10 +18,8 @@ export function isStation(timeline: Timeline, moment: number, stopOn: StopOn): b
 }
 
 /** `start` is an op, −1 where there is none; so is what the predicate is asked of. */
-export function endOfStep(tape: Tape, step: Step, start: number): (op: number) => boolean {
+export function endOfStep(tape: Tape, step: Exclude<Step, 'into'>, start: number): (op: number) => boolean {
   switch (step) {
-    case 'into':
-      return () => true
     case 'over': {
       const line = lineOf(tape, start)
       const instance = instanceOf(tape, start)

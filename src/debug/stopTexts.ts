@@ -1,10 +1,13 @@
 /** How a stop is told. */
 import type { DebugProtocol } from '@vscode/debugprotocol'
 import type { RunEnd } from '../protocol/runtime.ts'
+import { formatNumber } from '../protocol/number.ts'
+import { titleOf } from '../tape/titles.ts'
+import { sizeOf } from './situation.ts'
 import type { Sources } from './sources.ts'
 import type { Strings } from './strings.ts'
 import { Kind, type Timeline } from './timeline.ts'
-import type { Counting } from './views.ts'
+import { placed, type Counting } from './views.ts'
 import type { Stop } from './walker.ts'
 
 export function describe(stop: Stop, reason: string, s: Strings): string {
@@ -19,6 +22,23 @@ export function describe(stop: Stop, reason: string, s: Strings): string {
     goto: s.goto,
   }
   return said[reason] ?? s.step
+}
+
+/** Above the node: the statement of the rule that has just given it something. */
+export function ruleFrame(
+  timeline: Timeline,
+  stop: Stop,
+  sources: Sources,
+  counting: Counting,
+  s: Strings,
+): Omit<DebugProtocol.StackFrame, 'id'> {
+  const { tape } = timeline
+  const row = timeline.row(stop.moment)
+  const op = tape.table('step').op.at(timeline.step(stop.moment))
+  const name = s.ruleGave(`${titleOf(tape, op)} (${tape.opName(op)})`, formatNumber(sizeOf(tape, row)))
+  const site = tape.site(tape.table('contribution').site.at(row))
+  if (!site) return { name, line: 0, column: 0, presentationHint: 'subtle' }
+  return { name, ...placed(site, sources.row(site.source), counting) }
 }
 
 /** Above the node: the line that raised, or the end. */
@@ -37,13 +57,6 @@ export function topFrame(
   const { tape } = timeline
   const type = error?.type ?? tape.tables.string(tape.table('event').text.at(timeline.row(stop.moment))).split(':')[0]!
   if (!error?.site) return { name: s.raisedHere(type), line: 0, column: 0 }
-  const { file, startLine, startColumn, endLine, endColumn } = error.site
-  return {
-    name: s.raisedHere(type),
-    source: sources.of({ path: file, reference: 0 }),
-    line: startLine - 1 + counting.line,
-    column: startColumn + counting.column,
-    endLine: endLine - 1 + counting.line,
-    endColumn: endColumn + counting.column,
-  }
+  const source = sources.of({ path: error.site.file, reference: 0 })
+  return { name: s.raisedHere(type), ...placed(error.site, source, counting) }
 }

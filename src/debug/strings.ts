@@ -69,6 +69,7 @@ export const en = {
   passTitle: (root: string, pass: number) => `backward of ${root} · pass ${pass}`,
   endOfRecording: 'end of the recording',
   raisedHere: (type: string) => `${type} was raised`,
+  ruleGave: (node: string, amount: string) => `rule of ${node} → ${amount}`,
 
   // Variables
   scopeNode: 'Node',
@@ -168,6 +169,7 @@ export const zhCn: Strings = {
   passTitle: (root, pass) => `${root} 的反向传播 · 第 ${pass} 次 (pass)`,
   endOfRecording: '录制结尾',
   raisedHere: (type) => `抛出了 ${type}`,
+  ruleGave: (node, amount) => `${node} 的反向规则 (rule) → ${amount}`,
 
   scopeNode: '节点 (Node)',
   scopeContributions: '贡献 (Contributions)',

@@ -17,6 +17,17 @@ export interface Counting {
   column: 0 | 1
 }
 
+type Range = Pick<GateFrame, 'startLine' | 'startColumn' | 'endLine' | 'endColumn'>
+
+/** A range (lines from 1, columns from 0) as the place of a frame. */
+export const placed = (range: Range, source: DebugProtocol.Source, { line, column }: Counting) => ({
+  source,
+  line: range.startLine - 1 + line,
+  column: range.startColumn + column,
+  endLine: range.endLine - 1 + line,
+  endColumn: range.endColumn + column,
+})
+
 /** More are paged. */
 const PAGE = 100
 /** Nobody reads more at once, and what a message brings in is not trusted. */
@@ -89,18 +100,13 @@ export class View {
     source: (path: string) => DebugProtocol.Source,
   ): { stackFrames: DebugProtocol.StackFrame[]; totalFrames: number } {
     if (start + stackFrames.length < totalFrames) return { stackFrames, totalFrames }
-    const { line, column } = this.counting
     const own = frames.map((frame, place): DebugProtocol.StackFrame => {
       const id = this.next++
       this.scriptFrames.set(id, place)
       return {
         id,
         name: frame.name,
-        source: source(frame.file),
-        line: frame.startLine - 1 + line,
-        column: frame.startColumn + column,
-        endLine: frame.endLine - 1 + line,
-        endColumn: frame.endColumn + column,
+        ...placed(frame, source(frame.file), this.counting),
         ...(frame.engine ? { presentationHint: 'subtle' as const } : {}),
       }
     })
@@ -202,11 +208,7 @@ export class View {
     return {
       id,
       name,
-      source: this.source(site.source),
-      line: site.startLine - 1 + this.counting.line,
-      column: site.startColumn + this.counting.column,
-      endLine: site.endLine - 1 + this.counting.line,
-      endColumn: site.endColumn + this.counting.column,
+      ...placed(site, this.source(site.source), this.counting),
     }
   }
 }

@@ -2,7 +2,7 @@
 import type { Breakpoint } from './breakpoints/breakpoint.ts'
 import type { StopOn, Watch } from './breakpoints/watch.ts'
 import { endOfStep, isStation, type Step } from './stepping.ts'
-import type { Timeline } from './timeline.ts'
+import { Kind, type Timeline } from './timeline.ts'
 
 export interface Stop {
   /** Before the first moment −1, after the last one the timeline's length. */
@@ -22,6 +22,8 @@ export interface Movement {
   goal: Goal | null
   /** It ends at the next place where the script can wait. */
   toNext?: boolean
+  /** It may end within a rule. */
+  intoRules?: boolean
 }
 
 /** Moments looked at between two looks at the clock. */
@@ -36,6 +38,8 @@ export class Walker {
   position = -1
   /** The script goes on recording. */
   open = false
+  /** Single steps also go through the statements of rules. */
+  intoRules = false
 
   constructor(watch: Watch, stopOn: StopOn, print: (breakpoint: Breakpoint, moment: number) => void) {
     this.timeline = watch.timeline
@@ -45,13 +49,14 @@ export class Walker {
   }
 
   step(kind: Step): Movement {
+    if (kind === 'into')
+      return { ...this.towards((moment) => this.isPlace(moment)), toNext: true, intoRules: this.intoRules }
     const ends = endOfStep(this.timeline.tape, kind, this.opAt(this.position))
-    const goal = (moment: number) => this.isStation(moment) && ends(this.timeline.op(moment))
-    return { ...this.towards(goal), toNext: kind === 'into' }
+    return this.towards((moment) => this.isStation(moment) && ends(this.timeline.op(moment)))
   }
 
   back(): Movement {
-    return this.towards((moment) => this.isStation(moment), -1)
+    return this.towards((moment) => this.isPlace(moment), -1)
   }
 
   towards(goal: Goal | null, direction: 1 | -1 = 1): Movement {
@@ -85,8 +90,24 @@ export class Walker {
     return isStation(this.timeline, moment, this.stopOn)
   }
 
+  /** Where single steps end. */
+  private isPlace(moment: number): boolean {
+    return this.isStation(moment) || this.isInRule(moment)
+  }
+
+  /** A statement of a rule that one steps through. */
+  isInRule(moment: number): boolean {
+    const { timeline, intoRules } = this
+    return intoRules && moment >= 0 && moment < timeline.length && timeline.kind(moment) === Kind.contribution
+  }
+
+  /** The node whose rule runs, or that the moment is about. */
   private opAt(moment: number): number {
-    return moment < 0 || moment >= this.timeline.length ? -1 : this.timeline.op(moment)
+    const { timeline } = this
+    if (moment < 0 || moment >= timeline.length) return -1
+    return timeline.kind(moment) === Kind.contribution
+      ? timeline.tape.table('step').op.at(timeline.step(moment))
+      : timeline.op(moment)
   }
 
   /** Those that stop; logpoints print instead, once for each moment. */

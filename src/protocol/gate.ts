@@ -10,6 +10,8 @@
 export interface GatePlan {
   /** At every step of a backward pass. */
   steps: boolean
+  /** At every contribution to a gradient, within the rule that makes it. */
+  contributions: boolean
   /** At every node that is made. */
   nodes: boolean
   /** At the steps of these ops … */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { DebugProtocol } from '@vscode/debugprotocol'
 import { describe, expect, it } from 'vitest'
-import { inFolder } from '../support/visualize.ts'
+import { inFolder, visualize } from '../support/visualize.ts'
 import { spawned, type Client } from './client.ts'
 
 const program = resolve('test/fixtures/debug/loop.py')
@@ -191,5 +191,49 @@ describe('a script that makes no nodes for long', () => {
       const { body } = await client.event('stopped', 'terminated')
       expect(body).toEqual(command === 'restart' ? { restart: true } : undefined)
     })
+  })
+})
+
+it('with justMyCode off, single steps go through the statements of rules; over leaves them', async () => {
+  const script = resolve('test/fixtures/debug/diamond.py')
+  await inFolder({}, async (folder) => {
+    const tape = join(folder, 'diamond.tape')
+    await visualize([script, '--tape', tape, '--quiet', '--html', join(folder, 'diamond.html')])
+    const top = async (client: Client) => {
+      const { stackFrames } = await client.request('stackTrace', { threadId: 1, levels: 1 })
+      const { name, line } = (stackFrames as DebugProtocol.StackFrame[])[0]!
+      return `${name} ${line}`
+    }
+    const walk = async (client: Client, command: string) => {
+      const places = [await top(client)]
+      for (let i = 0; i < 8; i++) places.push((await client.move(command), await top(client)))
+      return places
+    }
+    const [live, replay] = [spawned(), spawned()]
+    const options = { stopOnEntry: true, justMyCode: false }
+    await live.client.start({ program: script, ...options })
+    await replay.client.start({ program: tape, ...options })
+    const forwards = await walk(live.client, 'stepIn')
+    expect(forwards).toEqual([
+      'top (mul) 6',
+      'rule of top (mul) → 4.0000 28',
+      'rule of top (mul) → 6.0000 29',
+      'right (mul) 5',
+      'rule of right (mul) → 12.0000 28',
+      'rule of right (mul) → 12.0000 29',
+      'left (mul) 4',
+      'rule of left (mul) → 12.0000 28',
+      'rule of left (mul) → 8.0000 29',
+    ])
+    expect(await walk(live.client, 'stepBack')).toEqual(forwards.toReversed())
+    expect(await walk(replay.client, 'stepIn')).toEqual(forwards)
+    await replay.client.request('restart')
+    await replay.client.event('stopped')
+    for (const command of ['stepIn', 'next']) await replay.client.move(command)
+    expect(await top(replay.client)).toBe('right (mul) 5')
+    for (const { client, closed } of [live, replay]) {
+      await client.request('disconnect')
+      expect(await closed).toBe(0)
+    }
   })
 })

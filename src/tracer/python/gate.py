@@ -38,6 +38,7 @@ class Gate:
         self._capture = capture
         # Nothing is known before the first node: there the debugger says where to wait.
         self._steps = self._nodes = True
+        self._contributions = False
         self._ops, self._values = set(), set()
         self._extreme_gradients = self._extreme_values = False
         self._look = False
@@ -67,7 +68,7 @@ class Gate:
     @property
     def step_by_step(self):
         """Whether events have to be looked at one by one."""
-        return bool(self._steps or self._ops or self._values or self._pausing)
+        return bool(self._steps or self._contributions or self._ops or self._values or self._pausing)
 
     @property
     def node_by_node(self):
@@ -111,6 +112,8 @@ class Gate:
             return True
         if now.writes != before.writes and now.written in self._values:
             return True
+        if self._contributions and now.given != before.given:
+            return True
         if now.steps != before.steps and (self._steps or now.op in self._ops or now.op in self._values):
             return True
         return now.target in self._values
@@ -136,6 +139,7 @@ class Gate:
         self._frames = []
         self._objects = []
         self._steps, self._nodes = command['steps'], command['nodes']
+        self._contributions = command['contributions']
         self._extreme_gradients, self._extreme_values = command['extremeGradients'], command['extremeValues']
         self._look = command['look']
         if not command['more']:
