@@ -109,7 +109,7 @@ export class Explorer {
     }
     await this.attempt(async () => {
       const overview = await this.host.request('overview', {})
-      const tick = Math.min(this.state.debug?.tick ?? saved?.tick ?? overview.lastTick, overview.lastTick)
+      const tick = Math.min(this.state.debug?.place?.tick ?? saved?.tick ?? overview.lastTick, overview.lastTick)
       this.store.set({ overview, atEnd: tick === overview.lastTick, tick })
       void this.summarize()
       if (overview.nodes === 0) return
@@ -254,10 +254,11 @@ export class Explorer {
   debugged(debug: ViewState['debug']): void {
     const before = this.state.debug
     this.store.set({ debug })
-    if (!debug || debug.tick === null || debug.tick === before?.tick) return
+    const tick = debug?.place?.tick
+    if (tick === undefined || tick === before?.place?.tick) return
     this.pause()
     this.following = true
-    this.store.set({ tick: debug.tick, atEnd: debug.tick === this.state.overview?.lastTick })
+    this.store.set({ tick, atEnd: tick === this.state.overview?.lastTick })
   }
 
   /** On what made the selected element; `alone`: on it and not on its repeats. */
@@ -269,7 +270,7 @@ export class Explorer {
   /** Whether a debugger stands still and can run on to the selected element. */
   get canRunToSelection(): boolean {
     const { debug, selected } = this.state
-    return debug !== null && debug.tick !== null && selected !== null && selected >= 0
+    return Boolean(debug?.place) && selected !== null && selected >= 0
   }
 
   runToSelection(): void {

@@ -13,7 +13,7 @@ import { lookingForNothing } from './gatePlan.ts'
 import type { DebugHost } from './host.ts'
 import { inspectionHandlers } from './inspectionHandlers.ts'
 import { capabilities } from './capabilities.ts'
-import { describe, ruleFrame, topFrame } from './stopTexts.ts'
+import { describe, ruleFrame, topFrame, whereabouts } from './stopTexts.ts'
 import { movementHandlers } from './movementHandlers.ts'
 import { Present } from './present.ts'
 import { planOf, type Plan } from './plan.ts'
@@ -307,7 +307,8 @@ export class Debugger {
       allThreadsStopped: true,
       ...(stop.hits.length > 0 ? { hitBreakpointIds: stop.hits.map(({ id }) => id) } : {}),
     })
-    this.answering.event('backprop/position', { tick: timeline.happens(stop.moment), node: at?.op ?? -1 })
+    const place = { tick: timeline.happens(stop.moment), text: whereabouts(timeline, stop, this.s) }
+    this.answering.event('backprop/position', { ...place, node: at?.op ?? -1 })
     void this.present()?.lookAhead()
   }
 

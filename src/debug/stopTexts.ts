@@ -24,6 +24,32 @@ export function describe(stop: Stop, reason: string, s: Strings): string {
   return said[reason] ?? s.step
 }
 
+/** Where the debugger stands, in a sentence. */
+export function whereabouts(timeline: Timeline, stop: Stop, s: Strings): string {
+  if (stop.moment < 0) return s.entry
+  if (stop.moment >= timeline.length) return s.atEnd
+  const op = timeline.op(stop.moment)
+  const title = op < 0 ? '' : titleOf(timeline.tape, op)
+  const kind = timeline.kind(stop.moment)
+  switch (kind) {
+    case Kind.step:
+      return s.beforeRule(title)
+    case Kind.contribution:
+    case Kind.seed:
+      return s.gradientCame(title)
+    case Kind.made:
+      return s.wasMade(title)
+    case Kind.write:
+      return s.wasChanged(title)
+    case Kind.settled:
+      return s.isSettled(title)
+    case Kind.raised:
+      return s.exception
+    default:
+      return kind satisfies never
+  }
+}
+
 /** Above the node: the statement of the rule that has just given it something. */
 export function ruleFrame(
   timeline: Timeline,

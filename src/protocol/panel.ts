@@ -22,6 +22,12 @@ export const debugActions = [
 export type DebugAction = (typeof debugActions)[number]
 
 /** What the panel shows around the graph. */
+/** `text` says it in a sentence. */
+export interface DebugPlace {
+  tick: number
+  text: string
+}
+
 export interface PanelStatus {
   /** There is no recording, not even one that is being made. */
   empty: boolean
@@ -34,7 +40,7 @@ export interface PanelStatus {
   /** The workspace is not trusted. */
   restricted: boolean
   /** A debugger sits over what is shown: where it stands, null while it moves or the script runs. */
-  debug: { tick: number | null } | null
+  debug: { place: DebugPlace | null } | null
   /** What has a breakpoint of its own. */
   breakpoints: Int32Array
   /** Kept by the view for the next reload; the extension made it and reads it again. */

@@ -1,6 +1,6 @@
 /** Between VS Code and the debugger that sits over a panel's recording: messages go through, and the panel follows. */
 import * as vscode from 'vscode'
-import type { DebugAction } from '../protocol/panel.ts'
+import type { DebugAction, DebugPlace } from '../protocol/panel.ts'
 import { EditorSources } from './editorSources.ts'
 import type { Panel } from './panel.ts'
 import type { Recording } from './recording.ts'
@@ -18,7 +18,7 @@ interface Sent {
   command?: string
   request_seq?: number
   success?: boolean
-  body?: { tick?: number }
+  body?: object
 }
 
 /** What sets the script, or the debugger over its recording, in motion. */
@@ -35,7 +35,7 @@ const thread = { threadId: 1 }
 
 export class DebugAdapter implements vscode.DebugAdapter {
   /** Where it stands; null while it moves. */
-  tick: number | null = null
+  place: DebugPlace | null = null
   private readonly panel: Panel
   private readonly session: vscode.DebugSession
   private readonly recording: Recording
@@ -96,13 +96,13 @@ export class DebugAdapter implements vscode.DebugAdapter {
   }
 
   private take(message: Sent): void {
-    if (message.event === 'backprop/position') this.stand(message.body!.tick!)
+    if (message.event === 'backprop/position') this.stand(message.body as DebugPlace)
     else if (message.type === 'response' && message.success && moving.has(message.command ?? '')) this.stand(null)
     this.sent.fire(this.sources.toEditor(message) as vscode.DebugProtocolMessage)
   }
 
-  private stand(tick: number | null): void {
-    this.tick = tick
+  private stand(place: DebugPlace | null): void {
+    this.place = place
     this.panel.told()
   }
 }

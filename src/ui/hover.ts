@@ -58,7 +58,7 @@ export function registerInlineValues(panels: Panels): vscode.Disposable {
   return vscode.languages.registerInlineValuesProvider(selector, {
     async provideInlineValues(document, visible) {
       const found = panels.recordingOf(document.uri)
-      const tick = found?.panel.debugging?.tick ?? null
+      const tick = found?.panel.debugging?.place?.tick ?? null
       if (!found || tick === null) return []
       const numbers = await numbersOfLines(found.recording, document, visible, tick)
       return numbers.map(({ range, text }) => new vscode.InlineValueText(range, text))

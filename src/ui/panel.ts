@@ -4,7 +4,7 @@ import * as vscode from 'vscode'
 import { Channel } from '../protocol/channel.ts'
 import { pack, unpack } from '../protocol/pack.ts'
 import type { HostRequests } from '../protocol/host.ts'
-import type { DebugAction, PanelEvents, PanelRequests, PanelStatus, ViewEvents } from '../protocol/panel.ts'
+import type { DebugAction, DebugPlace, PanelEvents, PanelRequests, PanelStatus, ViewEvents } from '../protocol/panel.ts'
 import type { RunEnd } from '../protocol/runtime.ts'
 import type { ElementId, SessionEvents } from '../protocol/view.ts'
 import { panelHtml } from './html.ts'
@@ -15,7 +15,7 @@ import { isRecording, type Target } from './target.ts'
 
 /** A debugger over a recording: where it stands (a tick, null while it moves), and what the panel may ask of it. */
 export interface Debugging {
-  readonly tick: number | null
+  readonly place: DebugPlace | null
   act(action: DebugAction): Promise<void>
   runTo(node: ElementId): Promise<void>
 }
@@ -250,7 +250,7 @@ export class Panel implements vscode.Disposable {
       stale: this.stale,
       canRun: this.canRun,
       restricted: !vscode.workspace.isTrusted,
-      debug: this.debugging && { tick: this.debugging.tick },
+      debug: this.debugging && { place: this.debugging.place },
       breakpoints: this.breakpoints,
       memento: recording,
     }

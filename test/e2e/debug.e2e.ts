@@ -43,6 +43,7 @@ test('without a breakpoint, Debug Backprop stops where the gradients begin to fl
   const view = await vscode.view('canvas')
   const row = view.getByRole('treeitem', { name: /^n, / })
   await expect.poll(() => row.first().getAttribute('aria-label')).toMatch(/gradient –|waiting/)
+  await view.getByText('Before o passes its gradient on').waitFor()
   await picture('entry')
 })
 
@@ -108,6 +109,39 @@ test('with a breakpoint set before, the run goes to it', async () => {
   await vscode.command('Debug Backprop')
   await standsAt(/^n \(add\)/)
   await vscode.page.locator('.debug-breakpoints', { hasText: 'Gradient becomes NaN or infinite' }).waitFor()
-  await toolbar('stop')
+})
+
+test('the change of a gradient is waited for; then the pass goes on to its end', async () => {
+  await expect.poll(() => variable('grad').textContent()).toMatch(/0\.5000/)
+  await toolbar('step-back')
+  await standsAt(/^o \(tanh\)/)
+  await press('Step Into')
+  await standsAt(/^n \(add\)/)
+  await expect.poll(() => variable('grad').textContent()).toMatch(/0\.5000/)
+  // Further down in the list: the first operand, where nothing has arrived yet.
+  await variable('grad').hover()
+  const scrolled = async () => {
+    await vscode.page.mouse.wheel(0, 60)
+    return variable('operand 0').isVisible()
+  }
+  await expect.poll(scrolled).toBe(true)
+  expect(await variable('operand 0').textContent()).toMatch(/grad –/)
+  await variable('operand 0').click({ button: 'right' })
+  await vscode.page.locator('.monaco-menu .action-label', { hasText: 'Break on Value Change' }).click()
+  await vscode.page.locator('.debug-breakpoints', { hasText: 'gradient of x1 * w1' }).waitFor()
+  await press('Continue')
+  const view = await vscode.view('canvas')
+  await view.getByText('A gradient came to x1 * w1 + x2 * w2').waitFor()
+  await standsAt(/^x1 \* w1 \+ x2 \* w2 \(add\)/)
+  await picture('data')
+  await press('Continue')
+  await view.getByText('Before x1 * w1 + x2 * w2 passes its gradient on').waitFor()
+  // The last two of the line, in the order of the engine's set; then there is nothing to stop at.
+  const [either, other] = [/^Before x([12]) \* w\1 passes/, (n: string) => RegExp(`^Before x${n} \\* w${n} passes`)]
+  await press('Continue')
+  const first = either.exec((await view.getByText(either).textContent())!)![1]!
+  await press('Continue')
+  await view.getByText(other(first === '1' ? '2' : '1')).waitFor()
+  await press('Continue')
   await vscode.page.locator('.debug-toolbar').waitFor({ state: 'hidden' })
 })

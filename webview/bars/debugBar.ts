@@ -39,7 +39,7 @@ export class DebugBar {
       tool('stop', strings.debugStop, 'stop'),
       this.position,
     )
-    this.owned.push(explorer.store.watch(['debug', 'currentDetails'], () => this.show()))
+    this.owned.push(explorer.store.watch(['debug'], () => this.show()))
     this.show()
   }
 
@@ -48,14 +48,13 @@ export class DebugBar {
   }
 
   private show(): void {
-    const { debug, currentDetails } = this.explorer.state
+    const { debug } = this.explorer.state
     this.element.replaceChildren(...(debug ? [this.bar] : []))
     if (!debug) return
-    const stands = debug.tick !== null
+    const stands = debug.place !== null
     for (const move of this.moves) move.disabled = !stands
     this.pause.hidden = stands
-    const { debugAt, debugRunning, debugStopped } = this.strings
-    const text = !stands ? debugRunning : currentDetails ? debugAt(currentDetails.title) : debugStopped
+    const text = debug.place?.text ?? this.strings.debugRunning
     if (this.position.textContent !== text) this.position.textContent = text
   }
 }

@@ -19,7 +19,7 @@ import { HEADER, overlaps, type Picture } from './picture.ts'
 import { mix, parseColour } from './theme.ts'
 
 /** Zooms from which on cards are written out, have their title at a fixed size, a stripe; and edges have numbers. */
-export const detailZoom = { full: 0.45, header: 0.68, title: 0.4, labels: 0.58, stripe: 0.16 }
+export const detailZoom = { full: 0.45, header: 0.68, title: 0.32, labels: 0.58, stripe: 0.16 }
 /** Below this zoom the numbers of edges are written larger, in places of their own. */
 const FAR = 0.8
 const FAR_SCALE = 1.4
