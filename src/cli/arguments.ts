@@ -22,6 +22,8 @@ A .tape file as SCRIPT opens that recording instead.
   --help             this text
   --version          the version
 
+Folders that PYTHONPATH names are given to the script as a copy, as its own folder is.
+
 Exit codes: 0 fine, 1 the script raised, 2 usage or a file that cannot be read or written, 3 a limit was reached.`
 
 export interface Arguments {

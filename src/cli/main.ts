@@ -1,7 +1,7 @@
 /** `visualize`: runs a script or opens a recording, prints a summary, writes what was asked for. */
-import { constants } from 'node:fs'
+import { constants, existsSync } from 'node:fs'
 import { access, open, readFile, realpath, stat, writeFile } from 'node:fs/promises'
-import { basename, dirname, extname, resolve } from 'node:path'
+import { basename, delimiter, dirname, extname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { RunEnd } from '../protocol/runtime.ts'
 import type { Overview } from '../protocol/view.ts'
@@ -130,6 +130,7 @@ async function run(channel: SessionChannel, args: Arguments, script: string): Pr
       argv0: args.script,
       args: args.scriptArgs,
       cwd: process.cwd(),
+      folders: pythonPath(),
       capture: !args.plain,
       limits: args.limits,
       ...(stdin === undefined ? {} : { stdin }),
@@ -140,6 +141,12 @@ async function run(channel: SessionChannel, args: Arguments, script: string): Pr
   process.off('SIGTERM', stop)
   tellEnd(end)
   return end
+}
+
+/** The folders that plain Python would look for modules in, too. */
+function pythonPath(): string[] {
+  const named = (process.env['PYTHONPATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
+  return named.map((folder) => resolve(folder)).filter((folder) => existsSync(folder))
 }
 
 /** What was piped in, for scripts that read it; others must not wait for a pipe that nobody closes. */

@@ -33,7 +33,7 @@ export interface RunRequest {
   args: string[]
   /** Absolute path of the folder the script starts in. */
   cwd: string
-  /** More folders whose files the script may read, as a copy: absolute paths. Only what the user allowed. */
+  /** More folders whose files the script may read, as a copy, and whose modules it finds after all others: absolute paths. Only what the user allowed. */
   folders?: string[]
   /** false: the same runtime without the tracer (`--plain`). */
   capture: boolean

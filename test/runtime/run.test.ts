@@ -50,6 +50,24 @@ describe('a folder that was allowed', () => {
       rmSync(other, { recursive: true, force: true })
     }
   })
+
+  test('a package above the script, as in a project with tests, is found once its folder is allowed', async () => {
+    const files = {
+      'pack/__init__.py': '',
+      'pack/sums.py': 'two = 2',
+      'tests/main.py': 'from pack.sums import two\nprint(two)',
+    }
+    const project = folderWith(files)
+    const script = join(project, 'tests/main.py')
+    try {
+      const { type, hint } = raised(await run(built.runtime, script))
+      expect([type, hint]).toEqual(['ModuleNotFoundError', expect.stringContaining(`pack lies in ${project}, `)])
+      const allowed = await run(built.runtime, script, { folders: [project] })
+      expect([allowed.end, allowed.stdout]).toEqual([{ kind: 'done', exitCode: 0 }, '2\n'])
+    } finally {
+      rmSync(project, { recursive: true, force: true })
+    }
+  })
 })
 
 describe('as plain Python', () => {

@@ -187,7 +187,12 @@ describe('hints', () => {
     hint: null,
   })
   const hint = (type: string, message: string, exists = false) =>
-    hintFor(error(type, message), { ...defaultLimits, megabytes: 99 }, async () => exists)
+    hintFor(
+      error(type, message),
+      { ...defaultLimits, megabytes: 99 },
+      async () => exists,
+      async (module) => (module === 'above' ? '/project' : null),
+    )
 
   test.each([
     [
@@ -195,6 +200,7 @@ describe('hints', () => {
       "No module named 'numpy'",
       /^numpy \(line 7\).*local Python runtime, which is not built yet/,
     ],
+    ['ModuleNotFoundError', "No module named 'above.part'", /^above\.part lies in \/project, where/],
     ['ModuleNotFoundError', "No module named '_tkinter'", /^tkinter \(line 7\) needs an operating system/],
     ['MemoryError', '', /99 MiB/],
     ['EOFError', 'EOF when reading a line', /standard input/],

@@ -39,7 +39,8 @@ export async function modulesAbove(
   return found
 }
 
-async function firstAbove(folder: string, name: string, reader: SourceReader): Promise<ModuleAbove | null> {
+/** The module of a name in the nearest folder above that has one. */
+export async function firstAbove(folder: string, name: string, reader: SourceReader): Promise<ModuleAbove | null> {
   const separator = folder.includes('\\') ? '\\' : '/'
   let at = folder
   for (let level = 0; level < LEVELS; level++) {

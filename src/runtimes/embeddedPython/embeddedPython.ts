@@ -4,7 +4,8 @@ import { posix } from 'node:path'
 import type { GateCommand, GateReply } from '../../protocol/gate.ts'
 import type { RunEnd, RunRequest, RunSink, Run, Runtime, SourceReader } from '../../protocol/runtime.ts'
 import { Drafts } from './draft.ts'
-import { gather, hostPath, insideName, insidePath, isWindows } from './files.ts'
+import { firstAbove } from './above.ts'
+import { folderOf, gather, hostPath, insideName, insidePath, isWindows } from './files.ts'
 import { Frame, type SandboxRequest } from './frames.ts'
 import { parseGateMessage, type GateMessage } from './gateFrames.ts'
 import { hintFor } from './hints.ts'
@@ -259,6 +260,11 @@ class EmbeddedRun implements Run {
     )
   }
 
+  private async folderAbove(module: string): Promise<string | null> {
+    const found = await firstAbove(folderOf(this.request.script), module, this.files)
+    return found && folderOf(found.path)
+  }
+
   private async conclude(last: RunEnd | Outcome): Promise<RunEnd> {
     if ('notices' in last) for (const notice of last.notices) this.sink.notice(notice)
     switch (last.kind) {
@@ -270,7 +276,11 @@ class EmbeddedRun implements Run {
         const { limits } = this.request
         const { error } = last
         const exists = (path: string) => this.existsNearby(path)
-        return { kind: 'raised', error: { ...error, hint: error.hint ?? (await hintFor(error, limits, exists)) } }
+        const above = (module: string) => this.folderAbove(module)
+        return {
+          kind: 'raised',
+          error: { ...error, hint: error.hint ?? (await hintFor(error, limits, exists, above)) },
+        }
       }
       case 'limit':
         return { kind: 'limit', limit: last.limit, message: last.message }

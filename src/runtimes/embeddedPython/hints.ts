@@ -2,16 +2,21 @@
 
 import type { Limits, ScriptError } from '../../protocol/runtime.ts'
 
-/** `existsOnHost` is asked for paths that the script named. */
+/** `existsOnHost` is asked for paths that the script named, `folderAbove` for the folder above the script in which a module lies. */
 export async function hintFor(
   error: ScriptError,
   limits: Limits,
   existsOnHost: (path: string) => Promise<boolean>,
+  folderAbove: (module: string) => Promise<string | null>,
 ): Promise<string | null> {
   const { type, message } = error
   const line = error.site ? ` (line ${error.site.startLine})` : ''
   const module = /^No module named '([^']+)'/.exec(message)?.[1]
-  if (type === 'ModuleNotFoundError' && module) return missingModule(module, line)
+  if (type === 'ModuleNotFoundError' && module) {
+    const folder = await folderAbove(module.split('.')[0]!)
+    if (folder === null) return missingModule(module, line)
+    return `${module} lies in ${folder}, where the script does not look. Allow that folder (on the command line: PYTHONPATH), and it is found.`
+  }
   const path = /^\[Errno 44\] No such file or directory: '(.+)'$/s.exec(message)?.[1]
   if (type === 'FileNotFoundError' && path && (await existsOnHost(path))) {
     return `${path} exists, but the sandbox is given only what lies in the script's own folder. Put it there.`

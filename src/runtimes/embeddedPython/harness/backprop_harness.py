@@ -78,7 +78,8 @@ def main():
     os.system = _system
 
     sys.path[:] = [folder, *[p for p in sys.path if p.endswith('.zip') or p.startswith('/lib')]]
-    sys.meta_path.append(_Carried)
+    _Last.folders[:0] = request['folders']
+    sys.meta_path.append(_Last)
     gc.collect()
     try:
         result = backprop_tracer.run(
@@ -106,14 +107,16 @@ def main():
     os.write(outcome, json.dumps(result).encode('utf-8', 'replace'))
 
 
-class _Carried:
-    """Finds what is carried along after all else: after the script's folders without `__init__.py`, and those that it
-    appends to `sys.path`.
+class _Last:
+    """Finds what lies in folders that were allowed, then what is carried along, after all else: after the script's
+    folders without `__init__.py`, and those that it appends to `sys.path`.
     """
 
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        return importlib.machinery.PathFinder.find_spec(name, [_LIBRARY]) if path is None else None
+    folders = [_LIBRARY]
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return importlib.machinery.PathFinder.find_spec(name, cls.folders) if path is None else None
 
 
 def _pieces(data, fd, write):
