@@ -54,6 +54,8 @@ export class Debugger {
   /** Where it goes while it moves. */
   private movement: Movement | null = null
   private reason: 'step' | 'entry' = 'step'
+  /** The client asks again for what is told to have changed. */
+  private invalidates = false
   private end: RunEnd | null = null
   private nextNumber = 1
   private readonly telling = new Telling(this)
@@ -124,6 +126,7 @@ export class Debugger {
     // Who asks again in the middle is told again, and nothing changes.
     if (this.plan || this.launching) return { body: capabilities(this.s) }
     this.s = strings(given.optionalText('locale') ?? 'en')
+    this.invalidates = given.flag('supportsInvalidatedEvent', false)
     if (this.store.all().length === 0) this.store = new BreakpointStore(this.s)
     this.counting = {
       line: given.flag('linesStartAt1', true) ? 1 : 0,
@@ -307,9 +310,26 @@ export class Debugger {
       allThreadsStopped: true,
       ...(stop.hits.length > 0 ? { hitBreakpointIds: stop.hits.map(({ id }) => id) } : {}),
     })
-    const place = { tick: timeline.happens(stop.moment), text: whereabouts(timeline, stop, this.s) }
-    this.answering.event('backprop/position', { ...place, node: at?.op ?? -1 })
+    this.tellPlace(stop, timeline.happens(stop.moment))
     void this.present()?.lookAhead()
+  }
+
+  /** Somebody may have reached into the script where it waits: what that changed is shown at once. */
+  async altered(): Promise<void> {
+    const { stop, view } = this
+    const subject = await this.grow()
+    if (!stop || !view || stop !== this.stop) return
+    const tick = subject.tickAt(stop)
+    if (tick === subject.timeline.happens(stop.moment)) return
+    view.advance(tick)
+    this.tellPlace(stop, tick)
+    if (this.invalidates) this.answering.event('invalidated', { areas: ['variables'] })
+  }
+
+  private tellPlace(stop: Stop, tick: number): void {
+    const { timeline } = this.recorded()
+    const node = this.recorded().situation(stop.moment)?.op ?? -1
+    this.answering.event('backprop/position', { tick, text: whereabouts(timeline, stop, this.s), node })
   }
 
   /** What the exception filter that was hit says of this stop; null when none was. */

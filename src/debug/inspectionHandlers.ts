@@ -50,7 +50,7 @@ export function inspectionHandlers(session: Debugger): Record<string, Handler> {
       const variables =
         view && wanted.optionalText('filter') === 'named' && view.isPaged(reference)
           ? []
-          : view?.variables(reference, start, count)
+          : view?.variables(reference, session.present() !== null, start, count)
       if (!variables) throw new Refusal(session.s.noSuchReference)
       return { body: { variables } }
     },
@@ -65,7 +65,7 @@ export function inspectionHandlers(session: Debugger): Record<string, Handler> {
         const present = session.present()
         if (!present) throw new Refusal(session.s.noSuchReference)
         const place = own ?? (await present.userFrame())
-        const found = await present.evaluate(place, expression)
+        const found = await present.evaluate(place, expression).finally(() => session.altered())
         const held: Held = { kind: 'locals', frame: place }
         const shown = shownVariable({ ...found, name: expression }, held, (parts) => view.hold(parts))
         return { body: { result: shown.value, type: found.type, variablesReference: shown.variablesReference } }
@@ -131,11 +131,20 @@ export function inspectionHandlers(session: Debugger): Record<string, Handler> {
       const wanted = given(value)
       const [name, text] = [wanted.text('name'), wanted.text('value')]
       const view = session.standing()
-      const held = view.held(wanted.number('variablesReference'))
+      const reference = wanted.number('variablesReference')
+      const held = view.held(reference)
       const present = session.present()
-      if (!held || !present) throw new Refusal(session.s.setRefused)
-      const set = await present.set(held.frame, pathOf(held, name), text)
-      const shown = shownVariable({ ...set, name }, held, (parts) => view.hold(parts))
+      const changes = held ? undefined : view.item(reference, name)?.changes
+      if (!present || !(held || changes)) throw new Refusal(session.s.setRefused)
+      if (changes) {
+        await present.alter(changes.value, changes.cell === 'gradient', text)
+        await session.altered()
+        const { value: now, type } = view.variable(view.item(reference, name)!)
+        return { body: { value: now, ...(type === undefined ? {} : { type }), variablesReference: 0 } }
+      }
+      const set = await present.set(held!.frame, pathOf(held!, name), text)
+      await session.altered()
+      const shown = shownVariable({ ...set, name }, held!, (parts) => view.hold(parts))
       return { body: { value: shown.value, type: set.type, variablesReference: shown.variablesReference } }
     },
     setExpression: async (value) => {
@@ -145,6 +154,7 @@ export function inspectionHandlers(session: Debugger): Record<string, Handler> {
       const present = session.present()
       if (!present) throw new Refusal(session.s.setRefused)
       const set = await present.set(own ?? (await present.userFrame()), expression, text)
+      await session.altered()
       return { body: { value: textOf(set), type: set.type } }
     },
   }

@@ -10,7 +10,7 @@ export interface Item {
   /** What gives the same when it is evaluated in the same frame. */
   evaluateName?: string
   children?: Children
-  /** Whose change a data breakpoint on this item means. */
+  /** Whose change a data breakpoint on this item means, and what setting it sets. */
   changes?: { cell: 'gradient' | 'value'; value: number }
 }
 
@@ -25,11 +25,11 @@ export const listed = (items: readonly Item[]): Children => ({
   slice: (start, end) => items.slice(start, end),
 })
 
-/** Items made on demand. */
-export const lazily = (make: () => readonly Item[], count: number): Children => {
-  let made: readonly Item[] | null = null
-  return { count, slice: (start, end) => (made ??= make()).slice(start, end) }
-}
+/** Items made on demand, each time as things are then. */
+export const lazily = (make: () => readonly Item[], count: number): Children => ({
+  count,
+  slice: (start, end) => make().slice(start, end),
+})
 
 export const item = (name: string, value: Value, more: Partial<Item> = {}): Item => ({
   name,

@@ -75,6 +75,12 @@ export class Present {
     return (await this.ask({ kind: 'set', frame, target, value }, 'value')).variable
   }
 
+  /** `value`: of which node. */
+  async alter(value: number, gradient: boolean, text: string): Promise<GateVariable> {
+    this.locals.clear()
+    return (await this.ask({ kind: 'alter', value, gradient, text }, 'value')).variable
+  }
+
   private async ask<K extends GateReply['kind']>(command: GateCommand, kind: K) {
     const reply = await this.host.command(command)
     if (reply?.kind === 'error') throw new Refusal(reply.message)

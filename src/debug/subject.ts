@@ -66,6 +66,14 @@ export class Subject {
     return { op, tick: timeline.shown(moment), pass, step: tape.rows('stepsOfOp', op).at(-1) ?? -1 }
   }
 
+  /** The tick of what was changed last at a stop where the script waits; that of the stop itself where nothing was. */
+  tickAt(stop: Stop): number {
+    const { timeline } = this
+    for (let moment = timeline.length - 1; moment > stop.moment; moment--)
+      if (timeline.isIntervention(moment)) return timeline.happens(moment)
+    return timeline.happens(stop.moment)
+  }
+
   /**
    * Whether a script that waits now is where a stop is. It stands in the statement that adds what was recorded last:
    * before a rule, one contribution may be on the tape already.
@@ -74,7 +82,7 @@ export class Subject {
     const { timeline } = this
     const since: Kind[] = []
     for (let moment = stop.moment + 1; moment < timeline.length && since.length < 2; moment++)
-      if (timeline.kind(moment) !== Kind.step) since.push(timeline.kind(moment))
+      if (timeline.kind(moment) !== Kind.step && !timeline.isIntervention(moment)) since.push(timeline.kind(moment))
     return since.length === 0 || (since.length === 1 && since[0] === Kind.contribution)
   }
 }

@@ -146,6 +146,11 @@ export class Timeline {
     return steps[lastAtOrBefore(steps.length, (i) => tick.at(steps[i]!), this.ticks[moment]!)] ?? -1
   }
 
+  /** Something that a debugger's user changed, not the script. */
+  isIntervention(moment: number): boolean {
+    return this.kinds[moment] === Kind.write && this.tape.table('write').site.at(this.rows[moment]!) < 0
+  }
+
   /** The last moment that is shown as it is at a tick or before; −1 when none is. */
   at(tick: number): number {
     return lastAtOrBefore(this.length, (moment) => this.shown(moment), tick)

@@ -137,6 +137,11 @@ export class View {
     return this.heldBy.get(reference)
   }
 
+  /** Something was changed where it stands: from now on it shows how things are at a later tick. */
+  advance(tick: number): void {
+    for (const at of this.frames.values()) at.tick = Math.max(at.tick, tick)
+  }
+
   /** The situation of a frame; the stop's own where none is named. */
   situation(frame: number | undefined): Situation | null {
     return this.frames.get(frame ?? this.first) ?? null
@@ -158,12 +163,12 @@ export class View {
   }
 
   /** Null when the number is of another stop. Beyond the end there is nothing. */
-  variables(reference: number, start = 0, count = 0): DebugProtocol.Variable[] | null {
+  variables(reference: number, settable: boolean, start = 0, count = 0): DebugProtocol.Variable[] | null {
     const children = this.children.get(reference)
     if (!children) return null
     const from = Math.max(0, start)
     const end = Math.min(children.count, from + (count > 0 ? Math.min(count, MOST) : MOST))
-    return children.slice(from, end).map((item) => this.variable(item))
+    return children.slice(from, end).map((item) => this.variable(item, settable))
   }
 
   /** Whether a reference's children are asked for by their indices. */
@@ -171,14 +176,15 @@ export class View {
     return (this.children.get(reference)?.count ?? 0) > PAGE
   }
 
-  variable(item: Item): DebugProtocol.Variable {
+  /** `settable`: what is set can be, because the script waits here. */
+  variable(item: Item, settable = false): DebugProtocol.Variable {
     return {
       name: item.name,
       value: item.value,
       ...(item.type === undefined ? {} : { type: item.type }),
       ...(item.evaluateName === undefined ? {} : { evaluateName: item.evaluateName }),
       ...(item.children ? this.reference(item.children) : { variablesReference: 0 }),
-      presentationHint: { attributes: ['readOnly'] },
+      ...(settable && item.changes ? {} : { presentationHint: { attributes: ['readOnly'] } }),
     }
   }
 

@@ -1,6 +1,7 @@
 /**
  * The gate: where a script that is being debugged waits. The tracer hands over everything it has recorded, says that
- * it waits, and does what it is asked until it is told to go on. What is evaluated meanwhile is not recorded.
+ * it waits, and does what it is asked until it is told to go on. What is evaluated meanwhile is not recorded, but what it
+ * changes of the nodes that it stores into is.
  */
 
 /**
@@ -39,6 +40,8 @@ export type GateCommand =
   | { kind: 'evaluate'; frame: number; expression: string }
   /** `target` is anything that can stand left of `=`. */
   | { kind: 'set'; frame: number; target: string; value: string }
+  /** Stores the value of an expression in the gradient cell of a node, or in its value cell. */
+  | { kind: 'alter'; value: number; gradient: boolean; text: string }
 
 /** One of the script's frames, innermost first. Lines from 1, columns from 0 in UTF-16 code units. */
 export interface GateFrame {

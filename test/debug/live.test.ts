@@ -59,6 +59,17 @@ it('the script can be looked at and changed where it waits, and only there', asy
     value: '100.0',
   })
   expect(set.value).toBe('100.0000')
+  // What it changed is seen at once, and a gradient is read by its rule no sooner than it came.
+  const scopes = await scopesOf(0)
+  const parameter = async () => (await names(scopes[2].variablesReference)).find(({ name }) => name === 'w')!
+  expect((await parameter()).value).toBe('data 2.0000, grad 100.0000')
+  const setIn = (scope: number, name: string, value: string) =>
+    client.ask('setVariable', { variablesReference: scopes[scope].variablesReference, name, value })
+  expect((await setIn(0, 'grad', '7.0')).message).toMatch(/its rule has read it already/)
+  expect((await setIn(0, 'line', '7')).success).toBe(false)
+  expect((await setIn(0, 'data', '2.5 * 2')).body.value).toBe('5.0000')
+  expect((await say('node.data', 'repl')).body.result).toBe('5.0000')
+  expect((await say('data', 'watch')).body.result).toBe('5.0000')
 
   // In the past nothing of that can be asked.
   await client.move('stepIn')

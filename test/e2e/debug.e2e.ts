@@ -51,7 +51,7 @@ test('steps go on, and back; variables, call stack and graph follow', async () =
   await press('Step Into')
   await standsAt(/^n \(add\)/)
   await expect.poll(() => variable('grad').textContent()).toMatch(/0\.5000/)
-  expect(await callStack().nth(1).textContent()).toMatch(/^o \(tanh\) → 0\.5000/)
+  await expect.poll(() => callStack().nth(1).textContent()).toMatch(/^o \(tanh\) → 0\.5000/)
   const view = await vscode.view('canvas')
   const row = view.getByRole('treeitem', { name: /^n, / })
   await expect.poll(() => row.first().getAttribute('aria-label')).toMatch(/gradient 0\.5000/)

@@ -144,7 +144,7 @@ describe('the first picture', () => {
           expectGoodEdges(s, at, direction)
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 80 },
     )
   })
 

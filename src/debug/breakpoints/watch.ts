@@ -164,7 +164,7 @@ export class Watch {
   private changes({ target }: Breakpoint, moment: number, kind: Kind): boolean {
     if (target.at !== 'value') return false
     if (kind === Kind.contribution || kind === Kind.seed) return target.cell === 'gradient'
-    if (kind !== Kind.write) return false
+    if (kind !== Kind.write || this.timeline.isIntervention(moment)) return false
     const cell = this.timeline.tape.table('write').cell.at(this.timeline.row(moment))
     return (cell === Cell.gradient) === (target.cell === 'gradient')
   }
@@ -176,7 +176,7 @@ export class Watch {
     if (kind === Kind.step) return true
     if (this.timeline.tape.table('op').kind.at(this.timeline.op(moment)) !== OpKind.leaf) return false
     if (kind === Kind.contribution || kind === Kind.seed) return true
-    if (kind !== Kind.write) return false
+    if (kind !== Kind.write || this.timeline.isIntervention(moment)) return false
     const { cell, kind: how } = this.timeline.tape.table('write')
     const row = this.timeline.row(moment)
     return cell.at(row) === Cell.gradient && how.at(row) !== WriteKind.zero && how.at(row) !== WriteKind.release

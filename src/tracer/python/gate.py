@@ -4,6 +4,7 @@
 on the wire before the script waits, so that a debugger reads the tape and asks here only for what is not on it.
 """
 
+import ast
 import builtins
 import json
 import os
@@ -166,8 +167,12 @@ class Gate:
             'name': frame.f_code.co_name,
             'file': self._capture.shown(frame.f_code.co_filename),
             'startLine': span[0], 'startColumn': span[1], 'endLine': span[2], 'endColumn': span[3],
-            'engine': known is not None and known.engine,
+            'engine': self._is_engine(frame),
         }
+
+    def _is_engine(self, frame):
+        known = self._capture.codes.get(id(frame.f_code))
+        return known is not None and known.engine
 
     def _do_locals(self, frame):
         found = self._frames[frame].f_locals
@@ -186,11 +191,35 @@ class Gate:
             code = compile(expression, '<debug console>', 'exec')
         return {'kind': 'value', 'variable': self._quietly(self._run, code, found, expression)}
 
+    def _do_alter(self, value, gradient, text):
+        recorder = self._capture.recorder
+        obj, key = recorder.object_of(value), recorder.cell_of(gradient)
+        if gradient and value == recorder.progress().op:
+            raise LookupError('its rule has read it already: set it where it comes, by a breakpoint on its change')
+        if obj is None or key is None or key[0] not in ('attr', 'item'):
+            raise LookupError('the script does not have it at hand here: set it in the console or in its locals')
+        frame = next((f for f in self._frames if not self._is_engine(f)), self._frames[0])
+        return {'kind': 'value', 'variable': self._quietly(self._store, obj, key, text, frame)}
+
+    def _store(self, obj, key, text, frame):
+        given = eval(compile(text, '<debug console>', 'eval'), frame.f_globals, dict(frame.f_locals))
+        recorder = self._capture.recorder
+        recorder.event('intervention', '%s = %s' % (key[1], text))
+        before = recorder.held_by([obj])
+        if key[0] == 'attr':
+            setattr(obj, key[1], given)
+        else:
+            obj[ast.literal_eval(key[1])] = given
+        recorder.intervened(before)
+        recorder.flush()
+        return self._variable('', given)
+
     def _do_set(self, frame, target, value):
-        code = compile('%s = %s' % (target, value), '<debug console>', 'exec')
+        told = '%s = %s' % (target, value)
+        code = compile(told, '<debug console>', 'exec')
         shown = compile(target, '<debug console>', 'eval')
         found = self._frames[frame]
-        self._quietly(self._run, code, found, '%s = %s' % (target, value))
+        self._quietly(self._run, code, found, told)
         return {'kind': 'value', 'variable': self._quietly(self._run, shown, found, None)}
 
     def _run(self, code, frame, told):
@@ -198,11 +227,19 @@ class Gate:
         names = frame.f_locals
         known = {'node': self._capture.recorder.node_at_work(), **names}
         before = dict(known)
-        if told is not None:
-            self._capture.recorder.event('intervention', told)
+        if told is None:
+            value = eval(code, frame.f_globals, known)
+        else:
+            recorder = self._capture.recorder
+            recorder.event('intervention', told)
             # On the recording even if the script ends in what it does now.
-            self._capture.recorder.flush()
-        value = eval(code, frame.f_globals, known)
+            recorder.flush()
+            held = recorder.held_by([known['node'], *_reached(told, frame.f_globals, known)])
+            try:
+                value = eval(code, frame.f_globals, known)
+            finally:
+                recorder.intervened(held)
+                recorder.flush()
         for name, held in known.items():
             if name not in before or before[name] is not held:
                 names[name] = held
@@ -251,6 +288,19 @@ class Gate:
 class _Deaf(Recorder):
     def process(self):
         self.runs.clear()
+
+
+def _reached(text, names, own):
+    """The objects that a piece of code stores into, as far as they are found without calling anything."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
+            for part in (node.value, getattr(node, 'slice', None)):
+                if part is None or any(isinstance(n, (ast.Call, ast.NamedExpr, ast.Await)) for n in ast.walk(part)):
+                    continue
+                try:
+                    yield eval(compile(ast.unparse(part), '<debug console>', 'eval'), names, own)
+                except Exception:
+                    pass
 
 
 def _own_frames(frame):

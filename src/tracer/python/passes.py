@@ -363,6 +363,7 @@ class Passes:
                 after = self.amount(after)
                 held.extend((self.active, serial, before.get(serial, self.program.initial), after))
                 before[serial] = after
+        self.maps = {}
         self.writer.rows['passEnd'].extend((self.active, self._now()))
         self.active = -1
         self._touched.clear()
@@ -372,12 +373,15 @@ class Passes:
         self._source = -1
         self._rooted = False
 
+    def _gradient_keys(self):
+        """The cells that may hold gradients, the likeliest first."""
+        return sorted(self.program.gradient, key=lambda key: (key[0] == 'map', not self.confirmed.get(key)))
+
     def _cells(self):
         """How to read the gradient cell of a node: from the object, or from the engine's map."""
-        keys = [key for key in self.program.gradient if key[0] != 'map']
-        if keys:
-            key = next((k for k in keys if self.confirmed.get(k)), keys[0])
-            read = self.identity.read
+        keys = self._gradient_keys()
+        if keys and keys[0][0] != 'map':
+            key, read = keys[0], self.identity.read
             return lambda serial, obj: MISSING if obj is None else read(obj, key)
         found = {}
         for mapping in self.maps.values():
@@ -390,5 +394,4 @@ class Passes:
                 elif not any(own is mapping for _, own in fields_of(key)):
                     # What its consumers hand to a node is its gradient.
                     found[serial] = found.get(serial, 0.0) + value
-        self.maps = {}
         return lambda serial, obj: found.get(serial, MISSING)

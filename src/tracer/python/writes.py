@@ -1,6 +1,7 @@
 """What is stored in the cells of nodes beside contributions: seeds, resets, clips, updates, inputs given later."""
 
 from . import wire
+from .identity import MISSING
 from .probe import LEAF
 
 _NAN = float('nan')
@@ -40,6 +41,40 @@ class Writes:
             else:
                 self._settle_pending(serial)
                 self._write(serial, wire.GRADIENT, kind, before, value, probe)
+
+    # -- what a debugger reaches into
+
+    def object_of(self, serial):
+        """The object of a node that the pass has come to, None of others."""
+        return self._object_of(serial)
+
+    def cell_of(self, gradient):
+        """The cell that holds the gradient of a node, or else its value; None where it is not one of the node's own."""
+        keys = self._gradient_keys() if gradient else self.program.value[:1]
+        return keys[0] if keys and keys[0][0] != 'map' else None
+
+    def held_by(self, objects):
+        """What the nodes among some objects hold: `{serial: (object, value, gradient)}`."""
+        value = self.cell_of(False)
+        cells = self._cells()
+        found = {}
+        for obj in objects:
+            serial = self.identity.of_key(obj)
+            if serial >= 0:
+                found[serial] = obj, MISSING if value is None else self.identity.read(obj, value), cells(serial, obj)
+        return found
+
+    def intervened(self, before):
+        """Tells what was changed of what nodes held `before`; nobody's code did it, so that it has no place."""
+        after = self.held_by([obj for obj, _, _ in before.values()])
+        for serial, (_, *now) in after.items():
+            for cell, old, new in zip((wire.VALUE, wire.GRADIENT), before[serial][1:], now):
+                if new is MISSING or old is MISSING or new is old or new == old:
+                    continue
+                kind, amount = (wire.WRITE_RELEASE, _NAN) if new is None else (wire.WRITE_SET, self.amount(new))
+                self.writer.rows['write'].extend((self._now(), serial, cell, kind, self.amount(old), amount, -1))
+                if cell == wire.GRADIENT:
+                    self._held[serial] = self.program.initial if new is None else amount
 
     def _settle_pending(self, serial):
         pending = self._pending.pop(serial, None)

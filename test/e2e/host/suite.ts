@@ -458,14 +458,20 @@ const run: Record<Check, () => Promise<string | undefined>> = {
   },
 
   async 'a large run costs the host no 10 ms at once, and its thread 100 bytes a node'() {
-    const own = () => {
-      collect()
-      const { heapUsed, external, rss } = process.memoryUsage()
-      return { own: heapUsed + external, rss }
+    // What was let go of is not all given back at the first collection.
+    const own = async () => {
+      const readings: { own: number; rss: number }[] = []
+      for (let i = 0; i < 4; i++) {
+        await new Promise((done) => setTimeout(done, 500))
+        collect()
+        const { heapUsed, external, rss } = process.memoryUsage()
+        readings.push({ own: heapUsed + external, rss })
+      }
+      return readings.sort((a, b) => a.own - b.own)[0]!
     }
     await close()
     await visualize(inFolder('neuron.py'))
-    const before = own()
+    const before = await own()
     const uri = inFolder('mlp.py')
     const { text, ours } = await leastLoad(async () => {
       await close()
@@ -474,7 +480,7 @@ const run: Record<Check, () => Promise<string | undefined>> = {
       await hoverOver(uri, 'model(x)')
     })
     assert(ours <= MOST_MS, text)
-    const after = own()
+    const after = await own()
     const perNode = (after.own - before.own) / MLP_NODES
     assert(perNode <= 100, `${perNode.toFixed()} bytes a node`)
     const resident = ((after.rss - before.rss) / MLP_NODES).toFixed()
