@@ -1,8 +1,8 @@
-/** Builds the runtime once per test file and runs scripts from temporary folders. */
+/** Runs scripts from temporary folders in a copy of the built runtime. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
@@ -14,33 +14,20 @@ import {
   type SourceReader,
 } from '../../src/protocol/runtime.ts'
 import { diskReader } from '../../src/runtimes/diskReader.ts'
-import { buildEmbeddedPython } from '../../src/runtimes/embeddedPython/build.ts'
 import { embeddedPython, type EmbeddedPython } from '../../src/runtimes/embeddedPython/embeddedPython.ts'
 
 export const root = join(import.meta.dirname, '../..')
 
-async function buildRuntime(): Promise<{ runtime: EmbeddedPython; dist: string; remove: () => void }> {
+/** The runtime of a test file: a copy of the built one, which the test may break; removed after its last. */
+export function builtRuntime(): { runtime: EmbeddedPython; dist: string } {
   const dist = mkdtempSync(join(tmpdir(), 'runtime-dist-'))
-  await buildEmbeddedPython(root, dist)
   const runtime = embeddedPython({ dist })
-  return { runtime, dist, remove: () => (runtime.dispose(), rmSync(dist, { recursive: true, force: true })) }
-}
-
-/** The runtime of a test file: built before its first test, removed after its last. */
-export function builtRuntime(): Pick<Awaited<ReturnType<typeof buildRuntime>>, 'runtime' | 'dist'> {
-  let built: Awaited<ReturnType<typeof buildRuntime>>
-  beforeAll(async () => {
-    built = await buildRuntime()
-  }, 60_000)
-  afterAll(() => built.remove())
-  return {
-    get runtime() {
-      return built.runtime
-    },
-    get dist() {
-      return built.dist
-    },
-  }
+  beforeAll(() => cpSync(join(root, 'dist/embeddedPython'), dist, { recursive: true }))
+  afterAll(() => {
+    runtime.dispose()
+    rmSync(dist, { recursive: true, force: true })
+  })
+  return { runtime, dist }
 }
 
 /** A new folder with these files. */

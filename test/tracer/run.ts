@@ -32,10 +32,13 @@ interface Options {
   python?: string
 }
 
+/** The interpreter itself: what finds it (a shim) takes longer than it does. */
+const python3 = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).stdout.trim()
+
 /** Runs a script file. */
 export function runFile(
   script: string,
-  { capture = true, args = [], nodes, follow, gated, chunk, python = 'python3' }: Options = {},
+  { capture = true, args = [], nodes, follow, gated, chunk, python = python3 }: Options = {},
 ): Outcome {
   const folder = mkdtempSync(join(tmpdir(), 'tracer-'))
   const out = join(folder, 'out')
