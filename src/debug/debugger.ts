@@ -17,6 +17,7 @@ import { describe, ruleFrame, topFrame, whereabouts } from './stopTexts.ts'
 import { movementHandlers } from './movementHandlers.ts'
 import { Present } from './present.ts'
 import { planOf, type Plan } from './plan.ts'
+import type { Situation } from './situation.ts'
 import { Sources } from './sources.ts'
 import { strings, type Strings } from './strings.ts'
 import { Subject } from './subject.ts'
@@ -310,7 +311,7 @@ export class Debugger {
       allThreadsStopped: true,
       ...(stop.hits.length > 0 ? { hitBreakpointIds: stop.hits.map(({ id }) => id) } : {}),
     })
-    this.tellPlace(stop, timeline.happens(stop.moment))
+    this.tellPlace(stop, timeline.happens(stop.moment), at)
     void this.present()?.lookAhead()
   }
 
@@ -322,14 +323,13 @@ export class Debugger {
     const tick = subject.tickAt(stop)
     if (tick === subject.timeline.happens(stop.moment)) return
     view.advance(tick)
-    this.tellPlace(stop, tick)
+    this.tellPlace(stop, tick, view.situation(undefined))
     if (this.invalidates) this.answering.event('invalidated', { areas: ['variables'] })
   }
 
-  private tellPlace(stop: Stop, tick: number): void {
-    const { timeline } = this.recorded()
-    const node = this.recorded().situation(stop.moment)?.op ?? -1
-    this.answering.event('backprop/position', { tick, text: whereabouts(timeline, stop, this.s), node })
+  private tellPlace(stop: Stop, tick: number, at: Situation | null): void {
+    const text = whereabouts(this.recorded().timeline, stop, this.s)
+    this.answering.event('backprop/position', { tick, text, node: at?.op ?? -1 })
   }
 
   /** What the exception filter that was hit says of this stop; null when none was. */

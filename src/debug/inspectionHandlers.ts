@@ -134,18 +134,18 @@ export function inspectionHandlers(session: Debugger): Record<string, Handler> {
       const reference = wanted.number('variablesReference')
       const held = view.held(reference)
       const present = session.present()
-      const changes = held ? undefined : view.item(reference, name)?.changes
-      if (!present || !(held || changes)) throw new Refusal(session.s.setRefused)
-      if (changes) {
-        await present.alter(changes.value, changes.cell === 'gradient', text)
+      if (present && held) {
+        const set = await present.set(held.frame, pathOf(held, name), text)
         await session.altered()
-        const { value: now, type } = view.variable(view.item(reference, name)!)
-        return { body: { value: now, ...(type === undefined ? {} : { type }), variablesReference: 0 } }
+        const shown = shownVariable({ ...set, name }, held, (parts) => view.hold(parts))
+        return { body: { value: shown.value, type: set.type, variablesReference: shown.variablesReference } }
       }
-      const set = await present.set(held!.frame, pathOf(held!, name), text)
+      const changes = view.item(reference, name)?.changes
+      if (!present || !changes) throw new Refusal(session.s.setRefused)
+      await present.alter(changes.value, changes.cell === 'gradient', text)
       await session.altered()
-      const shown = shownVariable({ ...set, name }, held!, (parts) => view.hold(parts))
-      return { body: { value: shown.value, type: set.type, variablesReference: shown.variablesReference } }
+      const { value: now, type } = view.variable(view.item(reference, name)!)
+      return { body: { value: now, ...(type === undefined ? {} : { type }), variablesReference: 0 } }
     },
     setExpression: async (value) => {
       const wanted = given(value)

@@ -76,9 +76,10 @@ export class Present {
   }
 
   /** `value`: of which node. */
-  async alter(value: number, gradient: boolean, text: string): Promise<GateVariable> {
+  async alter(value: number, gradient: boolean, text: string): Promise<void> {
+    const frame = await this.userFrame()
     this.locals.clear()
-    return (await this.ask({ kind: 'alter', value, gradient, text }, 'value')).variable
+    await this.ask({ kind: 'alter', frame, value, gradient, text }, 'value')
   }
 
   private async ask<K extends GateReply['kind']>(command: GateCommand, kind: K) {

@@ -41,7 +41,7 @@ export type GateCommand =
   /** `target` is anything that can stand left of `=`. */
   | { kind: 'set'; frame: number; target: string; value: string }
   /** Stores the value of an expression in the gradient cell of a node, or in its value cell. */
-  | { kind: 'alter'; value: number; gradient: boolean; text: string }
+  | { kind: 'alter'; frame: number; value: number; gradient: boolean; text: string }
 
 /** One of the script's frames, innermost first. Lines from 1, columns from 0 in UTF-16 code units. */
 export interface GateFrame {

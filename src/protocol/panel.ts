@@ -21,13 +21,13 @@ export const debugActions = [
 ] as const
 export type DebugAction = (typeof debugActions)[number]
 
-/** What the panel shows around the graph. */
-/** `text` says it in a sentence. */
+/** Where a debugger stands; `text` says it in a sentence. */
 export interface DebugPlace {
   tick: number
   text: string
 }
 
+/** What the panel shows around the graph. */
 export interface PanelStatus {
   /** There is no recording, not even one that is being made. */
   empty: boolean

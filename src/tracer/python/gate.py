@@ -6,6 +6,7 @@ on the wire before the script waits, so that a debugger reads the tape and asks 
 
 import ast
 import builtins
+import contextlib
 import json
 import os
 import signal
@@ -167,12 +168,8 @@ class Gate:
             'name': frame.f_code.co_name,
             'file': self._capture.shown(frame.f_code.co_filename),
             'startLine': span[0], 'startColumn': span[1], 'endLine': span[2], 'endColumn': span[3],
-            'engine': self._is_engine(frame),
+            'engine': known is not None and known.engine,
         }
-
-    def _is_engine(self, frame):
-        known = self._capture.codes.get(id(frame.f_code))
-        return known is not None and known.engine
 
     def _do_locals(self, frame):
         found = self._frames[frame].f_locals
@@ -191,28 +188,37 @@ class Gate:
             code = compile(expression, '<debug console>', 'exec')
         return {'kind': 'value', 'variable': self._quietly(self._run, code, found, expression)}
 
-    def _do_alter(self, value, gradient, text):
+    def _do_alter(self, frame, value, gradient, text):
         recorder = self._capture.recorder
         obj, key = recorder.object_of(value), recorder.cell_of(gradient)
         if gradient and value == recorder.progress().op:
             raise LookupError('its rule has read it already: set it where it comes, by a breakpoint on its change')
         if obj is None or key is None or key[0] not in ('attr', 'item'):
             raise LookupError('the script does not have it at hand here: set it in the console or in its locals')
-        frame = next((f for f in self._frames if not self._is_engine(f)), self._frames[0])
-        return {'kind': 'value', 'variable': self._quietly(self._store, obj, key, text, frame)}
+        return {'kind': 'value', 'variable': self._quietly(self._store, obj, key, text, self._frames[frame])}
 
     def _store(self, obj, key, text, frame):
         given = eval(compile(text, '<debug console>', 'eval'), frame.f_globals, dict(frame.f_locals))
-        recorder = self._capture.recorder
-        recorder.event('intervention', '%s = %s' % (key[1], text))
-        before = recorder.held_by([obj])
-        if key[0] == 'attr':
-            setattr(obj, key[1], given)
-        else:
-            obj[ast.literal_eval(key[1])] = given
-        recorder.intervened(before)
-        recorder.flush()
+        with self._told('%s = %s' % (key[1], text), [obj]):
+            if key[0] == 'attr':
+                setattr(obj, key[1], given)
+            else:
+                obj[ast.literal_eval(key[1])] = given
         return self._variable('', given)
+
+    @contextlib.contextmanager
+    def _told(self, text, objects):
+        """Records that `text` was run, and what it has changed of the nodes among some objects."""
+        recorder = self._capture.recorder
+        recorder.event('intervention', text)
+        # On the recording even if the script ends in what it does now.
+        recorder.flush()
+        held = recorder.held_by(objects)
+        try:
+            yield
+        finally:
+            recorder.intervened(held)
+            recorder.flush()
 
     def _do_set(self, frame, target, value):
         told = '%s = %s' % (target, value)
@@ -230,16 +236,8 @@ class Gate:
         if told is None:
             value = eval(code, frame.f_globals, known)
         else:
-            recorder = self._capture.recorder
-            recorder.event('intervention', told)
-            # On the recording even if the script ends in what it does now.
-            recorder.flush()
-            held = recorder.held_by([known['node'], *_reached(told, frame.f_globals, known)])
-            try:
+            with self._told(told, [known['node'], *_reached(told, frame.f_globals, known)]):
                 value = eval(code, frame.f_globals, known)
-            finally:
-                recorder.intervened(held)
-                recorder.flush()
         for name, held in known.items():
             if name not in before or before[name] is not held:
                 names[name] = held

@@ -161,7 +161,7 @@ class Passes:
 
     def node_at_work(self):
         """The object whose step runs, None outside of steps."""
-        return self._object_of(self._step_op)
+        return self.object_of(self._step_op)
 
     def operands(self, op):
         given = self.others.get(op)
@@ -247,7 +247,7 @@ class Passes:
         self._ensure_pass(op)
         self._end_step()
         up = self.amount(upstream)
-        self._take_root(op, self._object_of(op), up)
+        self._take_root(op, self.object_of(op), up)
         self._step = self._steps
         self._steps += 1
         self._step_op = op
@@ -262,7 +262,8 @@ class Passes:
             self._step = -1
             self._step_op = -1
 
-    def _object_of(self, serial):
+    def object_of(self, serial):
+        """The object of a node that the pass has come to, None of others."""
         return self._touched.get(serial)
 
     def amount(self, value):

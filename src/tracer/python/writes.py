@@ -44,10 +44,6 @@ class Writes:
 
     # -- what a debugger reaches into
 
-    def object_of(self, serial):
-        """The object of a node that the pass has come to, None of others."""
-        return self._object_of(serial)
-
     def cell_of(self, gradient):
         """The cell that holds the gradient of a node, or else its value; None where it is not one of the node's own."""
         keys = self._gradient_keys() if gradient else self.program.value[:1]
