@@ -367,9 +367,12 @@ export class Explorer {
   private async grew(overview: Overview): Promise<void> {
     const before = this.state.overview
     this.store.set({ overview, ...(this.state.atEnd ? { tick: overview.lastTick } : {}) })
-    void this.summarize()
-    if (overview.nodes > 0 && (overview.nodes !== before?.nodes || !this.state.scene))
+    // Names, roots and parameters may be known later than the nodes.
+    const changed = overview.nodes !== before?.nodes || overview.state !== before.state || !this.state.scene
+    if (overview.nodes > 0 && changed)
       await this.attempt(() => this.changeScene(this.wantedDirection(), this.state.selectedVisible))
+    // After the picture, which is what one waits for.
+    void this.summarize()
   }
 
   /** What matters most in a run that is over. */

@@ -2,9 +2,9 @@
  * The calls and loop iterations of a tape as a tree over its ops, in the order things happened. Leaves that one call
  * alone uses are moved into it. Everything here is linear in ops, calls and operands, and nothing recurses.
  */
-import { CallKind } from '../protocol/wire.ts'
+import { CallKind, OpKind } from '../protocol/wire.ts'
 import type { Tape } from '../tape/tape.ts'
-import { Index } from '../tape/column.ts'
+import { operandEdges, type OperandEdges } from '../tape/operandEdges.ts'
 
 /** A child of a node: an op (its id, ≥ 0) or a call (−1 − its row). */
 export type Ref = number
@@ -47,18 +47,21 @@ export class CallTree {
     this.ops = tape.ops
     this.calls = tape.tables.rowsOf('call')
     const nodes = this.calls + 1
-    const calls = tape.table('call')
+    const parents = tape.table('call').parent.ids()
     this.parent = new Int32Array(nodes).fill(-1)
     this.depth = new Int32Array(nodes)
     for (let call = 0; call < this.calls; call++) {
-      const parent = calls.parent.at(call)
+      const parent = parents[call]!
       this.parent[call] = parent < 0 ? this.calls : parent
       this.depth[call] = parent < 0 ? 1 : this.depth[parent]! + 1
     }
+    const edges = operandEdges(tape)
+    const kinds = tape.table('op').kind.ids()
     this.leaf = new Uint8Array(this.ops)
-    for (let op = 0; op < this.ops; op++) this.leaf[op] = Number(tape.isLeaf(op))
-    this.home = this.findHomes()
-    const { next, head } = this.threadChildren()
+    for (let op = 0; op < this.ops; op++)
+      this.leaf[op] = Number(kinds[op] === OpKind.leaf || kinds[op] === OpKind.constant)
+    this.home = this.findHomes(edges)
+    const { next, head } = this.threadChildren(edges)
     this.childOffsets = new Int32Array(nodes + 1)
     this.childRefs = new Int32Array(this.ops + this.calls)
     this.placeOfOp = new Int32Array(this.ops)
@@ -69,14 +72,14 @@ export class CallTree {
     this.start = order.start
     this.inOrder = new Int32Array(this.ops)
     order.of.forEach((at, op) => (this.inOrder[at] = op))
-    const edges = this.liftEdges(order)
-    this.edgeOffsets = edges.offsets
-    this.edgeFrom = edges.from
-    this.edgeTo = edges.to
+    const lifted = this.liftEdges(edges, order)
+    this.edgeOffsets = lifted.offsets
+    this.edgeFrom = lifted.from
+    this.edgeTo = lifted.to
     this.opHash = this.hashOps()
     this.hashA = new Int32Array(nodes)
     this.hashB = new Int32Array(nodes)
-    this.hash(edges.mix)
+    this.hash(lifted.mix)
   }
 
   /** In the order of their first op, a leaf just before its first consumer if that is here. A view, not a copy. */
@@ -112,6 +115,19 @@ export class CallTree {
     return ref >= 0 ? 1 : this.count[callOfRef(ref)]!
   }
 
+  /** Copies the ops inside to an array, from `at` on; returns where it went on to. */
+  copyOps(ref: Ref, to: Int32Array, at: number): number {
+    if (ref >= 0) to[at] = ref
+    else to.set(this.inOrder.subarray(this.start[callOfRef(ref)]!, this.start[callOfRef(ref)]! + this.opsIn(ref)), at)
+    return at + this.opsIn(ref)
+  }
+
+  /** The op of this number, and the first one inside the call of this row. */
+  firstOps(row: number): number[] {
+    const inside = row < this.calls && this.count[row]! > 0 ? [this.inOrder[this.start[row]!]!] : []
+    return row < this.ops ? [row, ...inside] : inside
+  }
+
   /** Writes `value` for every op inside. */
   fillOps(ref: Ref, array: Int32Array, value: number): void {
     if (ref >= 0) {
@@ -125,32 +141,28 @@ export class CallTree {
 
   private hashOps(): Int32Array {
     const { name, kind } = this.tape.table('op')
+    const [names, kinds] = [name.ids(), kind.ids()]
     const hashes = new Int32Array(this.ops)
     for (let op = 0; op < this.ops; op++)
-      hashes[op] = mix(mix(name.at(op), kind.at(op)), this.tape.count('operandsOfOp', op))
+      hashes[op] = mix(mix(names[op]!, kinds[op]!), this.tape.count('operandsOfOp', op))
     return hashes
   }
 
   /** A leaf made elsewhere moves into the call that all its consumers are in, loops not counted. */
-  private findHomes(): Int32Array {
+  private findHomes({ from, to }: OperandEdges): Int32Array {
     const { tape, calls } = this
-    const ops = tape.table('op')
-    const kinds = tape.table('call').kind
+    const kinds = tape.table('call').kind.ids()
     /** The innermost call that is not a loop iteration. */
     const instance = new Int32Array(calls + 1)
     instance[calls] = calls
     for (let call = 0; call < calls; call++)
-      instance[call] = kinds.at(call) === CallKind.loop ? instance[this.parent[call]!]! : call
-    const home = new Int32Array(this.ops)
-    for (let op = 0; op < this.ops; op++) home[op] = ops.call.at(op) < 0 ? calls : ops.call.at(op)
-    const operand = tape.table('operand')
+      instance[call] = kinds[call] === CallKind.loop ? instance[this.parent[call]!]! : call
+    const home = this.birthplaces()
     const user = new Int32Array(this.ops).fill(-1)
-    const valueOps = tape.table('value').op
-    for (let row = 0; row < operand.rows; row++) {
-      const value = operand.value.at(row)
-      if (value < 0) continue
-      const source = valueOps.at(value)
-      const by = instance[home[operand.op.at(row)]!]!
+    for (let row = 0; row < from.length; row++) {
+      const source = from[row]!
+      if (source < 0) continue
+      const by = instance[home[to[row]!]!]!
       user[source] = user[source] === -1 || user[source] === by ? by : calls
     }
     for (let op = 0; op < this.ops; op++) {
@@ -160,8 +172,17 @@ export class CallTree {
     return home
   }
 
+  /** Per op, the node of the call that made it. */
+  private birthplaces(): Int32Array {
+    const { calls } = this
+    return this.tape
+      .table('op')
+      .call.ids()
+      .map((call) => (call < 0 ? calls : call))
+  }
+
   /** Children as linked lists in order of appearance: an op's link is at its id, a call's at `ops` + its row. */
-  private threadChildren(): { next: Int32Array; head: Int32Array } {
+  private threadChildren(edges: OperandEdges): { next: Int32Array; head: Int32Array } {
     const { tape, ops, calls } = this
     const head = new Int32Array(calls + 1).fill(-1)
     const tail = new Int32Array(calls + 1).fill(-1)
@@ -178,17 +199,14 @@ export class CallTree {
       for (let node = this.home[op]!; node !== calls && !attached[ops + node]; node = this.parent[node]!)
         attach(ops + node, this.parent[node]!)
     }
-    const valueOps = tape.table('value').op
-    const operand = tape.table('operand')
-    const staysInPlace = this.unusedAtHome()
+    const staysInPlace = this.unusedAtHome(edges)
     for (let op = 0; op < ops; op++) {
       if (this.leaf[op]) {
         if (staysInPlace[op]) place(op)
         continue
       }
       for (const row of tape.rows('operandsOfOp', op)) {
-        const value = operand.value.at(row)
-        const source = value < 0 ? -1 : valueOps.at(value)
+        const source = edges.from[row]!
         if (source >= 0 && !attached[source] && this.leaf[source]) place(source)
       }
       place(op)
@@ -198,17 +216,14 @@ export class CallTree {
   }
 
   /** Leaves that are still where they were made and that nothing there uses: parameters in a constructor. */
-  private unusedAtHome(): Uint8Array {
-    const { tape } = this
-    const { call } = tape.table('op')
+  private unusedAtHome({ from, to }: OperandEdges): Uint8Array {
+    const { home } = this
+    const birthplaces = this.birthplaces()
     const marks = new Uint8Array(this.ops)
-    for (let op = 0; op < this.ops; op++)
-      marks[op] = Number(this.home[op] === (call.at(op) < 0 ? this.calls : call.at(op)))
-    const { op, value, rows } = tape.table('operand')
-    const opOf = tape.table('value').op
-    for (let row = 0; row < rows; row++) {
-      const source = value.at(row) < 0 ? -1 : opOf.at(value.at(row))
-      if (source >= 0 && this.home[source] === this.home[op.at(row)]) marks[source] = 0
+    for (let op = 0; op < marks.length; op++) marks[op] = Number(birthplaces[op] === home[op])
+    for (let row = 0; row < from.length; row++) {
+      const source = from[row]!
+      if (source >= 0 && home[source] === home[to[row]!]) marks[source] = 0
     }
     return marks
   }
@@ -235,24 +250,19 @@ export class CallTree {
   }
 
   /** Every edge of the tape once, at the innermost node that holds both its ends. */
-  private liftEdges(order: { of: Int32Array; start: Int32Array }) {
-    const { tape, depth, parent } = this
-    const operand = tape.table('operand')
-    const valueOps = tape.table('value').op
-    const owner = new Int32Array(operand.rows).fill(-1)
-    const from = new Int32Array(operand.rows)
-    const to = new Int32Array(operand.rows)
-    const mixed = new Int32Array(operand.rows)
-    let op = -1
-    let slot = 0
-    for (let row = 0; row < operand.rows; row++) {
-      slot = operand.op.at(row) === op ? slot + 1 : 0
-      op = operand.op.at(row)
-      const value = operand.value.at(row)
-      if (value < 0) continue
-      const source = valueOps.at(value)
-      let a = this.home[source]!
-      let b = this.home[op]!
+  private liftEdges(edges: OperandEdges, order: { of: Int32Array; start: Int32Array }) {
+    const { depth, parent, home } = this
+    const rows = edges.from.length
+    const owner = new Int32Array(rows).fill(-1)
+    const from = new Int32Array(rows)
+    const to = new Int32Array(rows)
+    const offsets = new Int32Array(this.calls + 2)
+    for (let row = 0; row < rows; row++) {
+      const source = edges.from[row]!
+      if (source < 0) continue
+      const op = edges.to[row]!
+      let a = home[source]!
+      let b = home[op]!
       let placeA = this.placeOfOp[source]!
       let placeB = this.placeOfOp[op]!
       while (a !== b) {
@@ -267,24 +277,22 @@ export class CallTree {
       owner[row] = a
       from[row] = placeA
       to[row] = placeB
-      const base = order.start[a]!
-      mixed[row] = mix(mix(order.of[source]! - base, order.of[op]! - base), slot)
+      offsets[a + 1]!++
     }
-    const index = new Index({ length: operand.rows, at: (row) => owner[row]! })
-    const offsets = new Int32Array(this.calls + 2)
-    const edgeFrom = new Int32Array(operand.rows)
-    const edgeTo = new Int32Array(operand.rows)
-    const edgeMix = new Int32Array(operand.rows)
-    let at = 0
-    for (let node = 0; node <= this.calls; node++) {
-      offsets[node] = at
-      for (const row of index.of(node)) {
-        edgeFrom[at] = from[row]!
-        edgeTo[at] = to[row]!
-        edgeMix[at++] = mixed[row]!
-      }
+    for (let node = 0; node <= this.calls; node++) offsets[node + 1]! += offsets[node]!
+    const lifted = offsets[this.calls + 1]!
+    const [edgeFrom, edgeTo, edgeMix] = [new Int32Array(lifted), new Int32Array(lifted), new Int32Array(lifted)]
+    const next = offsets.slice()
+    for (let row = 0; row < rows; row++) {
+      const node = owner[row]!
+      if (node < 0) continue
+      const at = next[node]!++
+      edgeFrom[at] = from[row]!
+      edgeTo[at] = to[row]!
+      const base = order.start[node]!
+      const ends = mix(order.of[edges.from[row]!]! - base, order.of[edges.to[row]!]! - base)
+      edgeMix[at] = mix(ends, edges.slot[row]!)
     }
-    offsets[this.calls + 1] = at
     return { offsets, from: edgeFrom, to: edgeTo, mix: edgeMix }
   }
 

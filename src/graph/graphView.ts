@@ -30,7 +30,13 @@ const READABLE = { width: 1900, height: 1150 }
 /** A zoom at which everything on a card can be read without effort. */
 const COMFORTABLE = 0.8
 
+/** What groups, their titles and the marks of ops are made of; while a pass runs, none of them grows. */
+const shaping = ['op', 'value', 'operand', 'call', 'name', 'site', 'root', 'write'] as const
+const shapeOf = (tape: Tape) => shaping.map((table) => tape.tables.rowsOf(table)).join(' ')
+
 interface Graph {
+  /** Of the tape when this was made. */
+  shape: string
   groups: Groups
   facts: OpFacts
   /** Groups that are open before the user said anything. */
@@ -58,7 +64,7 @@ export class GraphView {
 
   /** To be called when the tape has grown. The picture stays as it is until a scene is asked for. */
   grown(): void {
-    this.known = null
+    if (this.known?.shape !== shapeOf(this.tape)) this.known = null
     this.numbers = null
   }
 
@@ -193,7 +199,7 @@ export class GraphView {
       )
       return width <= READABLE.width && height <= READABLE.height
     })
-    return (this.known = { groups, facts, startOpen })
+    return (this.known = { shape: shapeOf(this.tape), groups, facts, startOpen })
   }
 
   private snapshot(): Snapshot {
@@ -282,18 +288,11 @@ export class GraphView {
     snapshot.moveTo(tick)
     let best = -1
     let waits = false
-    const stack = [group]
-    for (let g = stack.pop(); g !== undefined; g = stack.pop()) {
-      for (const ref of groups.children(g)) {
-        if (ref < 0) {
-          stack.push(groupOfRef(ref))
-          continue
-        }
-        const value = this.tape.valueOfOp(ref)
-        if (value < 0) continue
-        if (!snapshot.hasGradient(value)) waits ||= snapshot.status(value) === GradientStatus.waiting
-        else if (best < 0 || sizeOf(snapshot.gradient(value)) > sizeOf(snapshot.gradient(best))) best = value
-      }
+    for (const op of groups.ops(group)) {
+      const value = this.tape.valueOfOp(op)
+      if (value < 0) continue
+      if (!snapshot.hasGradient(value)) waits ||= snapshot.status(value) === GradientStatus.waiting
+      else if (best < 0 || sizeOf(snapshot.gradient(value)) > sizeOf(snapshot.gradient(best))) best = value
     }
     if (best < 0) return { gradient: none, status: waits ? GradientStatus.waiting : GradientStatus.unreached }
     return {

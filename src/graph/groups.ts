@@ -19,6 +19,8 @@ export type Origin = { op: number } | { call: number; repeats: boolean }
 const MAX_CHILDREN = 400
 /** Iterations that are no repeats of each other and as small as this are shown as their ops. */
 const TINY_OPS = 3
+/** Between the ids of groups of different anchors. */
+const ANCHOR_STRIDE = 64
 
 /**
  * A group's inside is made when it is first asked for: of a million ops, a picture shows a few. Dense numbers of groups are places in the arrays and change when the tape grows; `id`s do not. Group 0 is the whole
@@ -79,11 +81,30 @@ export class Groups {
     return ref >= 0 ? ref : -1 - this.id[-1 - ref]!
   }
 
+  /** Ops inside, in no order that matters. */
+  ops(group: number): Int32Array {
+    const ops = new Int32Array(this.count[group]!)
+    let length = 0
+    const stack = [group]
+    for (let g = stack.pop(); g !== undefined; g = stack.pop()) {
+      const parts = this.pending.get(g)
+      for (const part of parts ?? []) for (const ref of refsOf(part)) length = this.tree.copyOps(ref, ops, length)
+      if (parts) continue
+      for (const ref of this.content[g]!) {
+        if (ref < 0) stack.push(groupOfRef(ref))
+        else ops[length++] = ref
+      }
+    }
+    return ops
+  }
+
   /** Dense number of a group element, undefined when there is no such group (any more). */
   find(element: ElementId): number | undefined {
-    // It may be known from before the tape grew, when more was made.
-    if (!this.dense.has(-1 - element)) this.all()
-    return this.dense.get(-1 - element)
+    const id = -1 - element
+    // It may be known from before the tape grew, when more was made: what is around its first op is made now.
+    if (!this.dense.has(id))
+      for (const op of this.tree.firstOps(anchorOf(id))) while (!this.dense.has(id) && this.makeAround(op));
+    return this.dense.get(id)
   }
 
   isFold(group: number): boolean {
@@ -105,7 +126,7 @@ export class Groups {
   /** The groups around an op or group, innermost first, without the whole graph. */
   ancestors(element: ElementId): number[] {
     const chain: number[] = []
-    if (element >= 0) while (this.pending.has(this.groupOf[element]!)) this.children(this.groupOf[element]!)
+    if (element >= 0) while (this.makeAround(element));
     const group = element >= 0 ? this.groupOf[element] : this.find(element)
     let at = element >= 0 ? group : group === undefined ? undefined : this.parent[group]
     while (at !== undefined && at > 0) {
@@ -113,6 +134,14 @@ export class Groups {
       at = this.parent[at]
     }
     return chain
+  }
+
+  /** Makes the inside of the innermost group around an op that is made; false when that was there. */
+  private makeAround(op: number): boolean {
+    const group = this.groupOf[op]
+    if (group === undefined || !this.pending.has(group)) return false
+    this.children(group)
+    return true
   }
 
   private add(parent: number, kind: GroupKind, anchor: number, count: number): number {
@@ -123,7 +152,7 @@ export class Groups {
     this.count.push(count)
     this.shell.push(-1)
     this.content.push(none)
-    let id = anchor * 64 + kind * 8
+    let id = anchor * ANCHOR_STRIDE + kind * 8
     while (this.dense.has(id)) id++
     this.id.push(id)
     this.dense.set(id, group)
@@ -159,10 +188,7 @@ export class Groups {
 
   private keep(group: number, parts: (Ref | Part)[]): void {
     this.pending.set(group, parts)
-    for (const part of parts) {
-      if (typeof part === 'number') this.tree.fillOps(part, this.groupOf, group)
-      else for (const ref of part.members) this.tree.fillOps(ref, this.groupOf, group)
-    }
+    for (const part of parts) for (const ref of refsOf(part)) this.tree.fillOps(ref, this.groupOf, group)
   }
 
   private fill(group: number, parts: readonly (Ref | Part)[]): Int32Array {
@@ -191,8 +217,7 @@ export class Groups {
   }
 
   private opsIn(part: Ref | Part): number {
-    if (typeof part === 'number') return this.tree.opsIn(part)
-    return part.members.reduce((sum, ref) => sum + this.tree.opsIn(ref), 0)
+    return refsOf(part).reduce((sum, ref) => sum + this.tree.opsIn(ref), 0)
   }
 
   /** Ranges of 100, 1,000 … so that there are at most a hundred of them. */
@@ -216,5 +241,9 @@ export class Groups {
 export const isGroupRef = (ref: Ref) => ref < 0
 export const refOfGroup = (group: number): Ref => -1 - group
 export const groupOfRef = (ref: Ref) => -1 - ref
+
+const refsOf = (part: Ref | Part): readonly Ref[] => (typeof part === 'number' ? [part] : part.members)
+/** An op or a call row. */
+const anchorOf = (id: number) => Math.floor(id / ANCHOR_STRIDE)
 
 const none = new Int32Array(0)

@@ -23,11 +23,8 @@ function opsOf(groups: Groups, element: ElementId): Uint8Array {
     marks[element] = 1
     return marks
   }
-  const inside = new Uint8Array(groups.size)
   const group = groups.find(element)
-  if (group !== undefined) inside[group] = 1
-  for (let g = 1; g < groups.size; g++) inside[g]! |= inside[groups.parent[g]!]!
-  groups.groupOf.forEach((g, op) => (marks[op] = inside[g]!))
+  if (group !== undefined) for (const op of groups.ops(group)) marks[op] = 1
   return marks
 }
 

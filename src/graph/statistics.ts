@@ -12,18 +12,17 @@ export interface Statistics {
 export function statistics(groups: Groups, group: number): Statistics {
   const { tape } = groups
   const { name } = tape.table('op')
-  const counts = new Map<string, number>()
+  const named = new Map<number, number>()
   let leaves = 0
-  const stack = [group]
-  for (let g = stack.pop(); g !== undefined; g = stack.pop()) {
-    for (const ref of groups.children(g)) {
-      if (ref < 0) stack.push(-1 - ref)
-      else if (tape.isLeaf(ref)) leaves++
-      else {
-        const symbol = opSymbol(tape.tables.string(name.at(ref)))
-        counts.set(symbol, (counts.get(symbol) ?? 0) + 1)
-      }
-    }
+  for (const op of groups.ops(group)) {
+    if (tape.isLeaf(op)) leaves++
+    else named.set(name.at(op), (named.get(name.at(op)) ?? 0) + 1)
+  }
+  // Several names may have one symbol.
+  const counts = new Map<string, number>()
+  for (const [text, count] of named) {
+    const symbol = opSymbol(tape.tables.string(text))
+    counts.set(symbol, (counts.get(symbol) ?? 0) + count)
   }
   const kinds = [...counts].map(([symbol, count]) => ({ symbol, count })).sort((a, b) => b.count - a.count)
   return { ops: groups.count[group]!, leaves, kinds }

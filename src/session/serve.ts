@@ -69,6 +69,13 @@ export function serveSession(port: Port, services: Services): void {
     channel.emit('overview', session.overview())
   }
 
+  function picture<T>(make: () => T): T {
+    const start = performance.now()
+    const made = make()
+    session.pictured(performance.now() - start)
+    return made
+  }
+
   async function run(id: string, request: RunRequest, given?: GivenTexts): Promise<RunEnd> {
     const runtime = services.runtime(id)
     if (!runtime || !services.files) throw new Error(`there is no runtime "${id}" here`)
@@ -130,7 +137,7 @@ export function serveSession(port: Port, services: Services): void {
   channel.serve('scene', (request): Scene => {
     layout?.abort()
     const mine = (layout = new AbortController())
-    const { first, final } = graph.scene(request, mine.signal)
+    const { first, final } = picture(() => graph.scene(request, mine.signal))
     if (first.final) return first
     const notice = setTimeout(() => channel.emit('busy', { what: 'layout' }), NOTICE_MS)
     void final
@@ -144,7 +151,7 @@ export function serveSession(port: Port, services: Services): void {
       })
     return first
   })
-  channel.serve('frame', ({ revision, tick }) => graph.frame(revision, tick))
+  channel.serve('frame', ({ revision, tick }) => picture(() => graph.frame(revision, tick)))
   channel.serve('step', ({ tick, by }) => ({
     tick: by === 1 ? stopAfter(session.tape, tick) : stopBefore(session.tape, tick),
   }))

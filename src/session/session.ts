@@ -15,7 +15,7 @@ import { isForward } from './forward.ts'
 export interface SessionListener {
   output?(stream: 'stdout' | 'stderr', chunk: Uint8Array): void
   ready?(info: RuntimeInfo): void
-  /** The tape grew; called at most every `GROWTH_MS`. */
+  /** The tape grew; called at most every `GROWTH_MS`, and more rarely where showing it takes long. */
   grown?(): void
   ended?(end: RunEnd): void
   /** The script waits at the gate: what it did so far is on the tape. `frames`: those that it tells unasked. */
@@ -23,6 +23,8 @@ export interface SessionListener {
 }
 
 const GROWTH_MS = 200
+/** A picture of a run that goes on takes a fifth of the time at most: it is the script that one waits for. */
+const RESTS = 4
 /** A timeline shows no more dots than this. */
 const MAX_STEP_TICKS = 4096
 const MAX_TOLD = 5
@@ -40,6 +42,9 @@ export class Session {
   private fault: string | null = null
   private followed = 0
   private growth: ReturnType<typeof setTimeout> | null = null
+  /** No growth is told before, unless the script waits. */
+  private restsUntil = 0
+  private waits = false
   /** Grows with every change of the tape. */
   revision = 0
   /** Everything is on the tape: how the run ended, null for a recording that was opened. */
@@ -68,7 +73,10 @@ export class Session {
         this.grow()
       },
       notice: (text) => this.notices.push(text),
-      waiting: (frames) => this.listener.waiting?.(frames),
+      waiting: (frames) => {
+        this.waits = true
+        this.listener.waiting?.(frames)
+      },
     }
     this.run = runtime.start(request, files, sink)
     const ended = await this.run.ended
@@ -122,6 +130,7 @@ export class Session {
 
   /** Tells a script that waits at the gate what to do; null when it went on, or is over. */
   command(command: GateCommand): Promise<GateReply | null> {
+    if (command.kind === 'go') this.waits = false
     return this.run?.command(command) ?? Promise.resolve(null)
   }
 
@@ -165,11 +174,19 @@ export class Session {
     this.grow()
   }
 
+  /** Showing the tape as it is took so long. */
+  pictured(milliseconds: number): void {
+    this.restsUntil = Math.max(this.restsUntil, performance.now()) + RESTS * milliseconds
+  }
+
   private grow(): void {
-    this.growth ??= setTimeout(() => {
-      this.growth = null
-      this.listener.grown?.()
-    }, GROWTH_MS)
+    this.growth ??= setTimeout(() => this.tellGrowth(), GROWTH_MS)
+  }
+
+  private tellGrowth(): void {
+    const rests = !this.waits && performance.now() < this.restsUntil
+    this.growth = rests ? setTimeout(() => this.tellGrowth(), GROWTH_MS) : null
+    if (!rests) this.listener.grown?.()
   }
 
   /** The tracer writes the files whose code made values; a script that made none, or did not parse, is to be read too. */

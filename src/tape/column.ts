@@ -71,6 +71,23 @@ export class Column {
     }
   }
 
+  /** All rows of a column of ids, for loops over everything. Not to be written to; rows that come later are not in it. */
+  ids(): Int32Array {
+    return this.form === 'i32' ? this.i32.subarray(0, this.length) : this.copyTo(new Int32Array(this.length))
+  }
+
+  /** The same for any column. */
+  numbers(): Float64Array {
+    return this.form === 'f64' ? this.f64.subarray(0, this.length) : this.copyTo(new Float64Array(this.length))
+  }
+
+  private copyTo<T extends Int32Array | Float64Array>(numbers: T): T {
+    if (this.form !== null) numbers.set(this.cells.subarray(0, this.length))
+    else if (this.byRow) for (let row = 0; row < numbers.length; row++) numbers[row] = row
+    else numbers.fill(this.constant)
+    return numbers
+  }
+
   /** `range`: that of `source` where it is known already. */
   append(source: Cells, range: Range | null = null): void {
     const start = this.length
@@ -215,6 +232,11 @@ export class Index {
     if (key < 0 || 3 * key >= this.spans.length) return none
     const start = this.spans[3 * key]!
     return this.rows.subarray(start, start + this.spans[3 * key + 1]!)
+  }
+
+  /** The `i`-th row of a key, −1 when it has no so many. */
+  at(key: number, i: number): number {
+    return i >= 0 && i < this.count(key) ? this.rows[this.spans[3 * key]! + i]! : -1
   }
 
   /** How many rows a key has. */

@@ -1,6 +1,6 @@
 /** Rows of `node` and `run` to the rows that they are short for. */
 import type { TableName } from '../protocol/wire.ts'
-import type { Cells, Column } from './column.ts'
+import type { Cells } from './column.ts'
 import type { Tables } from './tables.ts'
 
 const MOST_OPERANDS = 2
@@ -31,7 +31,7 @@ export class Expander {
     const op = this.tables.rowsOf('op')
     const value = this.tables.rowsOf('value')
     const maker = this.tables.table('maker')
-    const [nameOf, kindOf, flagsOf] = [maker.name, maker.kind, maker.flags].map((column) => numbersOf(column))
+    const [nameOf, kindOf, flagsOf] = [maker.name, maker.kind, maker.flags].map((column) => column.ids())
     const names = new Int32Array(rows)
     const opKinds = new Uint8Array(rows)
     const operandOps = new Int32Array(MOST_OPERANDS * rows)
@@ -76,8 +76,8 @@ export class Expander {
     const rows = passes.length
     const { rule, operand } = { rule: this.tables.table('rule'), operand: this.tables.table('operand') }
     const { op: opOf, value: valueOf, rows: operands } = operand
-    const slots = [numbersOf(rule.firstSlot), numbersOf(rule.secondSlot)]
-    const sites = [numbersOf(rule.firstSite), numbersOf(rule.secondSite)]
+    const slots = [rule.firstSlot.ids(), rule.secondSlot.ids()]
+    const sites = [rule.firstSite.ids(), rule.secondSite.ids()]
     const step = this.tables.rowsOf('step')
     const steps = ascending(step, rows)
     const ends = new Int32Array(rows)
@@ -140,12 +140,6 @@ export class Expander {
     grown.set(this.firsts)
     this.firsts = grown
   }
-}
-
-const numbersOf = (column: Column) => {
-  const numbers = new Int32Array(column.length)
-  for (let row = 0; row < column.length; row++) numbers[row] = column.at(row)
-  return numbers
 }
 
 function ascending(first: number, rows: number): Int32Array {

@@ -32,6 +32,15 @@ interface State {
   cursor: { contributions: number; roots: number; writes: number; helds: number; ends: number }
 }
 
+/** Columns of the contribution table, and the norms of tensors. */
+interface Contributions {
+  target: Int32Array
+  data: Float64Array
+  mode: Column
+  tensor: Column
+  l2: Column
+}
+
 /** Rows of one table in the order they happened. */
 export interface Stream {
   rows: number
@@ -54,6 +63,7 @@ export class Snapshot {
   private readonly ends: Stream
   /** Infinity while a pass runs. */
   private readonly passEnds: Float64Array
+  private readonly contribution: Contributions
   /** Per contribution row: the operand row it flowed along (−1 for strays), its pass, what the cell held before that. */
   private readonly operandOf: Int32Array
   private readonly passOf: Int32Array
@@ -80,8 +90,10 @@ export class Snapshot {
       cursor: { contributions: 0, roots: 0, writes: 0, helds: 0, ends: 0 },
     }
     this.saved = [copyOf(this.state)]
-    const ticks = (name: 'contribution' | 'root' | 'write' | 'passEnd') =>
-      stream(tape.table(name).rows, columnTick(tape.table(name).tick))
+    const ticks = (name: 'contribution' | 'root' | 'write' | 'passEnd') => {
+      const known = tape.table(name).tick.ids()
+      return stream(known.length, (row) => known[row]!)
+    }
     this.contributions = ticks('contribution')
     this.roots = ticks('root')
     this.writes = ticks('write')
@@ -89,10 +101,12 @@ export class Snapshot {
     const ends = (this.passEnds = Float64Array.from({ length: tape.passes }, (_, pass) => tape.passEnd(pass)))
     const held = tape.table('held')
     this.helds = stream(held.rows, (row) => ends[held.pass.at(row)]!)
-    const { step } = tape.table('contribution')
-    const passes = tape.table('step').pass
-    this.passOf = Int32Array.from({ length: this.contributions.rows }, (_, row) => passes.at(step.at(row)))
-    this.operandOf = operandRows(tape)
+    const { step, target, data, mode, tensor } = tape.table('contribution')
+    this.contribution = { target: target.ids(), data: data.numbers(), mode, tensor, l2: tape.table('tensor').l2 }
+    const passes = tape.table('step').pass.ids()
+    const steps = step.ids()
+    this.passOf = steps.map((at) => passes[at]!)
+    this.operandOf = operandRows(tape, steps)
     this.before = heldBefore(tape, this.passOf)
     const total = this.contributions.rows + this.roots.rows + this.writes.rows + this.helds.rows
     const size = values * 22 + operands * 12
@@ -200,20 +214,20 @@ export class Snapshot {
   }
 
   private contribute(row: number): void {
-    const { target, data, mode, tensor } = this.tape.table('contribution')
-    const value = target.at(row)
+    const { state, contribution } = this
+    const value = contribution.target[row]!
     const pass = this.passOf[row]!
-    const given = data.at(row)
-    if (mode.at(row) === Mode.set) this.state.held[value] = given
-    else if (this.state.pass[value] === pass && this.state.has[value]) this.state.held[value]! += given
-    else this.state.held[value] = this.heldBefore(value, pass, row) + given
-    this.arrive(value, pass, tensor.at(row))
+    const given = contribution.data[row]!
+    const tensor = contribution.tensor.at(row)
+    if (contribution.mode.at(row) === Mode.set) state.held[value] = given
+    else if (state.pass[value] === pass && state.has[value]) state.held[value]! += given
+    else state.held[value] = this.heldBefore(value, pass, row) + given
+    this.arrive(value, pass, tensor)
     const operand = this.operandOf[row]!
     if (operand < 0) return
-    const amount = tensor.at(row) < 0 ? given : this.tape.table('tensor').l2.at(tensor.at(row))
-    this.state.flow[operand] =
-      this.state.flowPass[operand] === pass && tensor.at(row) < 0 ? this.state.flow[operand]! + amount : amount
-    this.state.flowPass[operand] = pass
+    const amount = tensor < 0 ? given : contribution.l2.at(tensor)
+    state.flow[operand] = state.flowPass[operand] === pass && tensor < 0 ? state.flow[operand]! + amount : amount
+    state.flowPass[operand] = pass
   }
 
   /** What a cell held when a pass began is recorded when the pass ends. */
@@ -275,8 +289,6 @@ export class Snapshot {
 
 const peek = (stream: Stream, i: number) => (i < stream.rows ? stream.tick(stream.row(i)) : Infinity)
 
-const columnTick = (column: Column) => (row: number) => column.at(row)
-
 /** Rows by tick; the identity when the table is already in order, as one thread writes it. */
 export function stream(rows: number, tick: (row: number) => number): Stream {
   let sorted = true
@@ -287,15 +299,10 @@ export function stream(rows: number, tick: (row: number) => number): Stream {
 }
 
 /** The operand row that each contribution flowed along, −1 for strays. */
-function operandRows(tape: Tape): Int32Array {
-  const { step, slot, rows } = tape.table('contribution')
-  const ops = tape.table('step').op
-  const found = new Int32Array(rows).fill(-1)
-  for (let row = 0; row < rows; row++) {
-    const operands = tape.rows('operandsOfOp', ops.at(step.at(row)))
-    found[row] = slot.at(row) < 0 ? -1 : (operands[slot.at(row)] ?? -1)
-  }
-  return found
+function operandRows(tape: Tape, steps: Int32Array): Int32Array {
+  const slots = tape.table('contribution').slot.ids()
+  const ops = tape.table('step').op.ids()
+  return steps.map((step, row) => tape.row('operandsOfOp', ops[step]!, slots[row]!))
 }
 
 /** Per contribution row, what its target's cell held when the pass began; null when that is 0 everywhere. */

@@ -61,6 +61,11 @@ export class Tape {
     return this.index(name).of(id)
   }
 
+  /** The `i`-th of them, −1 when there are no so many. */
+  row(name: IndexName, id: number, i = 0): number {
+    return this.index(name).at(id, i)
+  }
+
   count(name: IndexName, id: number): number {
     return this.index(name).count(id)
   }
@@ -134,7 +139,7 @@ export class Tape {
   valueOfOp(op: number): number {
     const value = this.table('value')
     if (op < value.rows && value.op.at(op) === op) return op
-    return this.rows('valuesOfOp', op)[0] ?? -1
+    return this.row('valuesOfOp', op)
   }
 
   /** Operands of an op in order: value ids, −1 for constants. */
@@ -158,8 +163,8 @@ export class Tape {
 
   /** The first name a value got, '' when it has none. */
   nameOf(value: number): string {
-    const row = this.rows('namesOfValue', value)[0]
-    return row === undefined ? '' : this.tables.string(this.table('name').path.at(row))
+    const row = this.row('namesOfValue', value)
+    return row < 0 ? '' : this.tables.string(this.table('name').path.at(row))
   }
 
   site(id: number): SiteRange | null {
@@ -218,8 +223,8 @@ export class Tape {
 
   /** Infinity while the pass runs. */
   passEnd(pass: number): number {
-    const row = this.rows('endOfPass', pass)[0]
-    return row === undefined ? Infinity : this.table('passEnd').tick.at(row)
+    const row = this.row('endOfPass', pass)
+    return row < 0 ? Infinity : this.table('passEnd').tick.at(row)
   }
 
   /** The last pass that began at or before a tick, −1 before the first. */
@@ -235,8 +240,8 @@ export class Tape {
 
   /** The tick at which a step is complete: its end, or its last contribution, or its start. */
   stepDone(step: number): number {
-    const end = this.rows('endOfStep', step)[0]
-    if (end !== undefined) return this.table('stepEnd').tick.at(end)
+    const end = this.row('endOfStep', step)
+    if (end >= 0) return this.table('stepEnd').tick.at(end)
     const contributions = this.rows('contributionsOfStep', step)
     const last = contributions[contributions.length - 1]
     return last === undefined ? this.table('step').tick.at(step) : this.table('contribution').tick.at(last)

@@ -75,7 +75,6 @@ export class Recording implements vscode.Disposable {
       folders: vscode.workspace.isTrusted ? grants.of(target.uri).folders : [],
     }
     const end = await this.channel.request('run', { runtime: RUNTIME, request, given })
-    this.take(await this.channel.request('overview', {}))
     await this.store()
     return end
   }

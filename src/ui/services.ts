@@ -9,6 +9,8 @@ export const RUNTIME = 'embeddedPython'
 /** Recordings that are kept for the next reload. */
 const KEPT = 20
 const WARM_MS = 5 * 60_000
+/** The picture of a run that has ended does not have to share the machine with the start of a sandbox. */
+const WARM_AFTER_MS = 2000
 
 export class Services implements vscode.Disposable {
   readonly log = vscode.window.createOutputChannel('Backprop Lens', { log: true })
@@ -19,6 +21,7 @@ export class Services implements vscode.Disposable {
   readonly used = new Set<string>()
   private readonly folder: string
   private spare: { session: SessionClient; timer: NodeJS.Timeout } | null = null
+  private warming: NodeJS.Timeout | undefined
 
   constructor(context: vscode.ExtensionContext) {
     this.extensionUri = context.extensionUri
@@ -28,6 +31,7 @@ export class Services implements vscode.Disposable {
   }
 
   dispose(): void {
+    clearTimeout(this.warming)
     this.endSpare()
     this.log.dispose()
   }
@@ -35,14 +39,20 @@ export class Services implements vscode.Disposable {
   // — Sessions —
 
   session(): SessionClient {
+    clearTimeout(this.warming)
     const spare = this.spare?.session
     if (this.spare) clearTimeout(this.spare.timer)
     this.spare = null
     return spare ?? startSession(this.dist, (error) => this.log.error(error))
   }
 
-  /** The next run begins in a sandbox that already waits. */
+  /** The next run begins in a sandbox that already waits, once it stands. */
   warm(): void {
+    clearTimeout(this.warming)
+    this.warming = setTimeout(() => this.startSpare(), WARM_AFTER_MS)
+  }
+
+  private startSpare(): void {
     this.endSpare()
     const session = startSession(this.dist, (error) => this.log.error(error))
     this.spare = { session, timer: setTimeout(() => this.endSpare(), WARM_MS) }

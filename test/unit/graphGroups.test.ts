@@ -72,6 +72,8 @@ function hasCircle(s: Structure): boolean {
   return [...next.keys()].some(visit)
 }
 
+const sorted = (ops: Iterable<number>) => [...ops].sort((a, b) => a - b)
+
 describe('groups', () => {
   it('show a small graph whole', () => {
     expect(labels(shown(neuron()))).toEqual([
@@ -93,6 +95,7 @@ describe('groups', () => {
       fc.property(expressions, fc.infiniteStream(fc.boolean()), (nodes, coins) => {
         const tape = expressionTape(nodes, 2)
         const groups = new Groups(tape)
+        const unopened = [...groups.ops(0)]
         groups.all()
         const seen: number[] = []
         for (let group = groups.size - 1; group >= 0; group--) {
@@ -101,9 +104,14 @@ describe('groups', () => {
           expect(groups.count[group]).toBe(
             children.reduce((sum, child) => sum + (child >= 0 ? 1 : groups.count[groupOfRef(child)]!), 0),
           )
-          expect(groups.find(groups.elementOf(-1 - group))).toBe(group)
+          const element = groups.elementOf(-1 - group)
+          expect(groups.find(element)).toBe(group)
+          // Also where nothing of it is made yet.
+          const fresh = new Groups(tape)
+          expect(sorted(fresh.ops(fresh.find(element)!))).toEqual(sorted(groups.ops(group)))
         }
-        expect(seen.sort((a, b) => a - b)).toEqual(range(tape.ops))
+        expect(sorted(seen)).toEqual(range(tape.ops))
+        expect(sorted(unopened)).toEqual(range(tape.ops))
         const opened = range(groups.size).map(() => coins.next().value as boolean)
         const s = structure(groups, opFacts(tape), (group) => opened[group]!)
         expect(hasCircle(s)).toBe(false)

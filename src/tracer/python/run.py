@@ -14,7 +14,8 @@ from .events import Limit
 from .sites import utf16_column
 
 # Objects, about 75 MB of them, after which Python's collector looks for garbage. A graph is long-lived and full of
-# cycles: with the default of 700 a script that builds one spends most of its time looking through it.
+# cycles: with the default of 700 a script that builds one spends most of its time looking through it. It stays when
+# the script is over: a collection would follow at once, and the process is over soon.
 _ALLOCATIONS = 750_000
 # Bytes that are given back when the script is over: one that used up all memory leaves enough to say so, and to hand
 # over what was recorded.
@@ -61,11 +62,10 @@ def run(
 
     finder = None
     interrupt = Interrupt(recording)
-    thresholds = gc.get_threshold()
     recursion_limit = sys.getrecursionlimit()
     hook = sys.excepthook
     if capture:
-        gc.set_threshold(_ALLOCATIONS, *thresholds[1:])
+        gc.set_threshold(_ALLOCATIONS, *gc.get_threshold()[1:])
     reserve = bytes(_RESERVE if capture else 0)
     try:
         code = _prepare(recording, script, filename, script_path, capture, main)
@@ -97,8 +97,6 @@ def run(
     except MemoryError:
         # What was sent stays, and so does the last draft (drafts.py); how the script ended is known all the same.
         pass
-    # Not before: a collection would follow at once.
-    gc.set_threshold(*thresholds)
     return end
 
 

@@ -158,12 +158,23 @@ def _leave(folder):
     The latter only where it can be seen: giving up a deep graph takes more of the C stack than there may be.
     """
     atexit._run_exitfuncs()
-    if not any('__del__' in vars(kind) and _is_own(kind, folder) for kind in gc.get_objects() if isinstance(kind, type)):
+    if not any('__del__' in vars(kind) and _is_own(kind, folder) for kind in _classes()):
         return
     names = sys.modules['__main__'].__dict__
     for name in sorted(names, key=lambda name: not (name.startswith('_') and not name.startswith('__'))):
         if name != '__builtins__':
             names[name] = None
+
+
+def _classes():
+    """All that there are; found from the top, which is far less to look through than all objects."""
+    found, waiting = {}, [object]
+    while waiting:
+        # Not by their own equality: a metaclass may have one.
+        new = {id(kind): kind for kind in type.__subclasses__(waiting.pop())}
+        waiting += [kind for key, kind in new.items() if key not in found]
+        found.update(new)
+    return found.values()
 
 
 def _is_own(kind, folder):
