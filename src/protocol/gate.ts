@@ -17,9 +17,11 @@ export interface GatePlan {
   nodes: boolean
   /** At the steps of these ops … */
   ops: number[]
+  /** … at those of others whose gradient may be one that is looked for … */
+  suspects: Suspects[]
   /** … and at what changes these values or their gradients. */
   values: number[]
-  /** The ops and values come on top of those that were asked for before. */
+  /** The ops, suspects and values come on top of those that were asked for before. */
   more: boolean
   /** At what is added to or stored in a gradient and is not finite, or so large that a sum of it may not be. */
   extremeGradients: boolean
@@ -27,6 +29,14 @@ export interface GatePlan {
   extremeValues: boolean
   /** The next wait is where somebody will want to look: its frames are told unasked. */
   look: boolean
+}
+
+export interface Suspects {
+  /** Null: all. */
+  ops: number[] | null
+  /** Both ends belong to them; null: there is none. */
+  ranges: [low: number | null, high: number | null][]
+  nan: boolean
 }
 
 export type GateCommand =

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { evaluate, truth, type Names } from '../../src/debug/conditions/evaluate.ts'
 import { parseCondition } from '../../src/debug/conditions/parse.ts'
+import { isEverything, isNothing, regionOf, type Fixed } from '../../src/debug/conditions/region.ts'
 import { ConditionError } from '../../src/debug/conditions/tokens.ts'
 import type { Value } from '../../src/debug/conditions/values.ts'
 import table from '../fixtures/conditions/table.json' with { type: 'json' }
@@ -163,6 +164,76 @@ describe('conditions', () => {
         },
       ),
       { numRuns: 2000 },
+    )
+  })
+})
+
+describe('the gradients at which a condition may hold', () => {
+  const fixed: Fixed = (name) => (name === 'op' ? 'mul' : name === 'line' ? 7 : undefined)
+  const region = (condition: string) => regionOf(parseCondition(condition), fixed)
+
+  it.each<[string, [number, number][], nan?: boolean]>([
+    ['grad > 5e9 and op == "mul"', [[5e9, Infinity]]],
+    ['op == "add" or 3 >= grad', [[-Infinity, 3]]],
+    ['not grad < 2', [[2, Infinity]], true],
+    ['-1 < grad <= 2 * 3', [[-1, 6]]],
+    ['abs(grad) > 10 and line == 7', [[-Infinity, -10], [10, Infinity]]], // prettier-ignore
+    ['norm(grad) < 1e-3 and step > 4', [[-1e-3, 1e-3]]],
+    ['isnan(grad) or grad == 0', [[0, 0]], true],
+    ['isinf(grad)', [[-Infinity, -Infinity], [Infinity, Infinity]]], // prettier-ignore
+    ['grad > 1 and pass == 2 and not line == 8', [[1, Infinity]]],
+  ])('of %s', (condition, ranges, nan = false) => {
+    expect(region(condition)).toEqual({ ranges, nan })
+  })
+
+  it.each(['op == "add"', 'grad > 1 and grad < 0', 'abs(grad) < -1', 'line > 7 and isnan(grad)'])(
+    'are none of %s',
+    (c) => {
+      expect(isNothing(region(c))).toBe(true)
+    },
+  )
+
+  it.each([
+    'data > 1',
+    'grad',
+    'grad * 2 > 1',
+    'grad is None',
+    'op == "mul" or grad > 1',
+    'grad != 3',
+    'grad + op > 1',
+  ])('may be any of %s', (c) => {
+    expect(isEverything(region(c))).toBe(true)
+  })
+
+  it('are never too few', () => {
+    const numbers = [-Infinity, -3, -1, -0.5, 0, 0.5, 1, 3, Infinity, NaN]
+    const number = fc.constantFrom('-1', '0', '0.5', '3', 'inf', '-inf', 'nan', 'data')
+    const operator = fc.constantFrom('<', '<=', '>', '>=', '==', '!=')
+    const value = fc.oneof(number, fc.constantFrom('grad', 'abs(grad)', 'norm(grad)', '-grad', 'line'))
+    const atom = fc.oneof(
+      fc.tuple(value, operator, value).map((parts) => parts.join(' ')),
+      fc.tuple(number, operator, fc.constant('grad'), operator, number).map((parts) => parts.join(' ')),
+      fc.constantFrom('isnan(grad)', 'isinf(grad)', 'isfinite(grad)', 'op == "mul"', 'op != "mul"', 'name == "x"'),
+    )
+    const { tree } = fc.letrec<{ tree: string }>((tie) => ({
+      tree: fc.oneof(
+        { depthSize: 'small', withCrossShrink: true },
+        atom,
+        fc.tuple(tie('tree'), fc.constantFrom('and', 'or'), tie('tree')).map(([a, by, b]) => `(${a}) ${by} (${b})`),
+        tie('tree').map((a) => `not (${a})`),
+      ),
+    }))
+    fc.assert(
+      fc.property(tree, (condition) => {
+        const { ranges, nan } = region(condition)
+        for (const grad of numbers) {
+          const names: Names = (name) => (name === 'grad' ? grad : name === 'data' ? 1 : (fixed(name) ?? null))
+          if (truth(parseCondition(condition), names) !== true) continue
+          const told = Number.isNaN(grad) ? nan : ranges.some(([low, high]) => low <= grad && grad <= high)
+          expect(told, `${condition} holds at ${grad}`).toBe(true)
+        }
+      }),
+      { numRuns: 1000 },
     )
   })
 })

@@ -25,6 +25,9 @@ const more = fc.record(
       'len(contributions) > 1',
       'step % 2 == 0',
       'abs(upstream) > 1',
+      'abs(grad) > 0.5 and op != "add"',
+      'not grad >= 0.3',
+      '-0.2 < grad < 0.4 or op == "tanh"',
     ),
     hitCondition: fc.constantFrom('2', '> 1', '% 2'),
     logMessage: fc.constant('{grad}'),
@@ -48,7 +51,7 @@ const breakpoints = fc.record({
     size: 'max',
   }),
   stopOn: fc.constantFrom('backward', 'backward', 'forward', 'both'),
-  filters: fc.subarray(['nonFiniteGradient', 'nonFiniteValue', 'zero', 'exploding', 'raised']),
+  filters: fc.subarray(['nonFiniteGradient', 'nonFiniteValue', 'vanishing', 'zero', 'exploding', 'raised']),
 })
 type Drawn = typeof breakpoints extends fc.Arbitrary<infer T> ? T : never
 
@@ -67,7 +70,7 @@ const set = (drawn: Drawn, path: string, lines: number) => async (client: Client
     filters: [],
     filterOptions: drawn.filters.map((filterId) => ({
       filterId,
-      ...(filterId === 'exploding' ? { condition: '2' } : {}),
+      ...(filterId === 'exploding' ? { condition: '2' } : filterId === 'vanishing' ? { condition: '0.1' } : {}),
     })),
   })
 }

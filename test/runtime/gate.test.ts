@@ -255,3 +255,27 @@ test('a script that forges the gate without a debugger is ended', async () => {
   expect((await built.runtime.start(request, diskReader, nowhere).ended).kind).toBe('crashed')
   rmSync(folder, { recursive: true })
 })
+
+test('of steps that are looked for by their gradient, waits at those and hardly at others', async () => {
+  // From the end on, half of the gradient before it reaches each node.
+  const chain = `${engine}\nhalf, x = Value(0.5), Value(1.0)\nfor _ in range(150):\n    x = x * half\nx.backward()\n`
+  const waited = async (plan: GatePlan) => {
+    const steps: number[] = []
+    const { tape, waits } = await gated(chain, ({ tape }) => {
+      steps.push(tape.tables.rowsOf('step'))
+      return Promise.resolve(plan)
+    })
+    expect(tape.tables.rowsOf('step')).toBe(150)
+    return { steps, waits }
+  }
+  const low = 0.5 ** 6
+  const all = await waited({ ...nothing, suspects: [{ ops: null, ranges: [[low, null]], nan: false }] })
+  expect(all.steps).toEqual(expect.arrayContaining([1, 2, 3, 4, 5, 6, 7]))
+  expect(all.waits).toBeLessThan(16)
+  // The last node is number 151; that after five is 146.
+  const ops = [146, 3]
+  const some = await waited({ ...nothing, suspects: [{ ops, ranges: [[low, null]], nan: false }] })
+  expect(some.steps).toContain(6)
+  expect(some.steps).not.toContain(149)
+  expect(some.waits).toBeLessThan(10)
+})

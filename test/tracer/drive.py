@@ -29,8 +29,9 @@ def main(mode, out, script, *arguments):
     options = json.loads(os.environ.get('TRACER_OPTIONS', '{}'))
     if options.pop('gated', False):
         # A debugger that looks at every event, and lets the script go on.
-        plan = {'kind': 'go', 'steps': True, 'contributions': True, 'nodes': True, 'ops': [], 'values': list(range(50)), 'more': False,
-                'extremeGradients': True, 'extremeValues': True, 'look': True}
+        plan = {'kind': 'go', 'steps': True, 'contributions': True, 'nodes': True, 'ops': [], 'suspects': [],
+                'values': list(range(50)), 'more': False, 'extremeGradients': True, 'extremeValues': True,
+                'look': True}
         options['exchange'] = lambda message: json.dumps(plan)
     module, chunk = tracer(), options.pop('chunk', None)
     if chunk is not None:

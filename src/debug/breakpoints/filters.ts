@@ -6,6 +6,7 @@ import { titleOf } from '../../tape/titles.ts'
 import { evaluate, truth, type Names } from '../conditions/evaluate.ts'
 import { parseCondition, type Expression } from '../conditions/parse.ts'
 import { functions } from '../conditions/functions.ts'
+import { between, everything, intersection, regionOf, sized, type Region } from '../conditions/region.ts'
 import { isKind, type Value } from '../conditions/values.ts'
 import { valueOf } from '../situation.ts'
 import { gradientDatum } from '../../tape/datum.ts'
@@ -25,8 +26,11 @@ export interface Filter {
   conditionLabel(s: Strings): string
   default: boolean
   kinds: ReadonlySet<Kind>
-  /** At what a script must wait so that it is found before the script goes on. */
-  needs: 'gradients' | 'values' | 'steps' | 'nothing'
+  /**
+   * At what a script must wait so that it is found before the script goes on: at numbers that are not finite or nearly
+   * so, at steps whose node has such a gradient.
+   */
+  needs: 'gradients' | 'values' | 'nothing' | ((threshold: number) => Region)
   /** Whether it is so at a moment of these kinds. `threshold` is the user's, or the usual one. */
   holds(at: Moment, threshold: number): boolean
   /** A filter with a threshold: a condition replaces what it asks by itself; of the others a condition narrows it. */
@@ -91,7 +95,7 @@ export const filters: readonly Filter[] = [
     conditionLabel: (s) => s.vanishingThreshold,
     default: false,
     kinds: complete,
-    needs: 'steps',
+    needs: (threshold) => sized(between(0, threshold)),
     threshold: 1e-7,
     holds: (at, threshold) => {
       const size = norm(at)
@@ -105,7 +109,7 @@ export const filters: readonly Filter[] = [
     conditionLabel: (s) => s.explodingThreshold,
     default: false,
     kinds: complete,
-    needs: 'steps',
+    needs: (threshold) => sized(between(threshold, Infinity)),
     threshold: 1e4,
     holds: (at, threshold) => (norm(at) ?? 0) > threshold,
     say: (s, at) => s.exploded(title(at), number(grad(at))),
@@ -116,7 +120,7 @@ export const filters: readonly Filter[] = [
     conditionLabel: (s) => s.alsoCondition,
     default: false,
     kinds: complete,
-    needs: 'steps',
+    needs: () => between(0, 0),
     threshold: null,
     holds: (at) => norm(at) === 0,
     say: (s, at) => s.isZero(title(at)),
@@ -127,7 +131,7 @@ export const filters: readonly Filter[] = [
     conditionLabel: (s) => s.alsoCondition,
     default: false,
     kinds: kinds(Kind.step),
-    needs: 'steps',
+    needs: () => everything,
     threshold: null,
     holds: ({ timeline, moment }) => cutOperand(timeline.tape, timeline.op(moment)) !== null,
     say: (s, { timeline, moment }) => {
@@ -200,4 +204,11 @@ function evaluateAlone(tree: Expression): number | null {
 export function filterHolds(filter: Filter, threshold: number | null, tree: Expression | null, at: Moment): boolean {
   if (tree !== null && filter.threshold !== null) return truth(tree, at.names) === true
   return filter.holds(at, threshold ?? 0) && (tree === null || truth(tree, at.names) === true)
+}
+
+/** The gradients of steps that may be what a filter asks for, as `filterHolds` does; null where it asks for other things. */
+export function regionOfFilter(filter: Filter, threshold: number | null, tree: Expression | null): Region | null {
+  if (typeof filter.needs !== 'function') return null
+  const asked = tree === null ? everything : regionOf(tree, () => undefined)
+  return tree !== null && filter.threshold !== null ? asked : intersection(filter.needs(threshold ?? 0), asked)
 }

@@ -12,7 +12,7 @@ import { read, situationAt, type Gradients } from '../situation.ts'
 import type { Tape } from '../../tape/tape.ts'
 import { Kind, type Timeline } from '../timeline.ts'
 import type { Breakpoint } from './breakpoint.ts'
-import { filterHolds, type Filter, type Moment } from './filters.ts'
+import { filterHolds, type Moment } from './filters.ts'
 import type { Nodes } from './places.ts'
 
 export type StopOn = 'forward' | 'backward' | 'both'
@@ -76,8 +76,10 @@ export class Watch {
     return !this.arranged().ofNodes.isEmpty
   }
 
-  isOn(op: number): boolean {
-    return this.arranged().ofNodes.has(op)
+  /** Those on a node. */
+  on(op: number): Breakpoint[] {
+    const { ofNodes } = this.arranged()
+    return ofNodes.has(op) ? ofNodes.of(op) : []
   }
 
   /** Those whose changes are watched. */
@@ -85,10 +87,9 @@ export class Watch {
     return [...this.arranged().ofValues.keys()]
   }
 
-  filters(): Filter[] {
-    const found = new Set<Filter>()
-    for (const { target } of this.arranged().ofKinds.flat()) if (target.at === 'filter') found.add(target.filter)
-    return [...found]
+  /** Those that are filters. */
+  filters(): Breakpoint[] {
+    return [...new Set(this.arranged().ofKinds.flat())]
   }
 
   private arranged(): this {

@@ -13,7 +13,8 @@ import signal
 import sys
 
 from .calls import Calls
-from .identity import fields_of
+from .identity import MISSING, fields_of
+from .probe import FAST
 from .probes import make_probes
 from .record import Recorder
 from .sites import utf16_column
@@ -30,6 +31,7 @@ _BRACKETS = {list: '[]', tuple: '()', dict: '{}', set: '{}'}
 _PATIENCE = 256
 # What is added may make a sum infinite only from here on: half a unit in the last place of the largest number.
 _LARGE = 1e290
+_INFINITY = float('inf')
 # Not the one that ends a script.
 _PAUSE = getattr(signal, 'SIGUSR1', None)
 
@@ -42,6 +44,8 @@ class Gate:
         self._steps = self._nodes = True
         self._contributions = False
         self._ops, self._values = set(), set()
+        # The gradients that are looked for: of some ops, and of all.
+        self._suspects, self._suspected = {}, []
         self._extreme_gradients = self._extreme_values = False
         self._look = False
         self._pausing = False
@@ -70,7 +74,10 @@ class Gate:
     @property
     def step_by_step(self):
         """Whether events have to be looked at one by one."""
-        return bool(self._steps or self._contributions or self._ops or self._values or self._pausing)
+        return bool(
+            self._steps or self._contributions or self._ops or self._suspects or self._suspected or self._values
+            or self._pausing
+        )
 
     @property
     def node_by_node(self):
@@ -116,9 +123,46 @@ class Gate:
             return True
         if self._contributions and now.given != before.given:
             return True
-        if now.steps != before.steps and (self._steps or now.op in self._ops or now.op in self._values):
-            return True
+        if now.steps != before.steps:
+            if self._steps or now.op in self._ops or now.op in self._values:
+                return True
+            recorder = self._capture.recorder
+            upstreams = recorder.writer.rows['upstream']
+            if self._is_suspect(now.op, recorder.node_at_work(), upstreams[-1] if upstreams else None):
+                return True
         return now.target in self._values
+
+    def wants(self, event):
+        """Whether an event of a pass may be one to wait at; the others can be recorded together."""
+        if self._steps or self._contributions or self._pausing:
+            return True
+        kind, _, target, _, source, upstream = event
+        if kind != FAST:
+            return True
+        serial_of = self._capture.recorder.identity.of
+        op, serial = serial_of(source), serial_of(target)
+        if op < 0 or serial < 0 or op in self._ops or op in self._values or serial in self._values:
+            return True
+        return self._is_suspect(op, source, upstream)
+
+    def _is_suspect(self, op, obj, upstream):
+        """Whether the gradient of a node is one that is looked for at its step, as it is or as its rule reads it.
+
+        True as well where that cannot be told.
+        """
+        suspects = self._suspects.get(op, ())
+        if not suspects and not self._suspected:
+            return False
+        recorder = self._capture.recorder
+        key = recorder.cell_of(True)
+        held = MISSING if obj is None or key is None else recorder.identity.read(obj, key)
+        for amount in (upstream, held):
+            if type(amount) not in (float, int):
+                return True
+            for ranges, nan in (*suspects, *self._suspected):
+                if nan if amount != amount else any(low <= amount <= high for low, high in ranges):
+                    return True
+        return False
 
     def _wait(self):
         self._frames = list(_own_frames(sys._getframe(1)))
@@ -146,6 +190,15 @@ class Gate:
         self._look = command['look']
         if not command['more']:
             self._ops, self._values = set(), set()
+            self._suspects, self._suspected = {}, []
+        for suspects in command['suspects']:
+            ranges = [(-_INFINITY if low is None else low, _INFINITY if high is None else high)
+                      for low, high in suspects['ranges']]
+            each = ranges, suspects['nan']
+            if suspects['ops'] is None:
+                self._suspected.append(each)
+            else:
+                self._suspects.update(dict.fromkeys(suspects['ops'], [each]))
         self._ops.update(command['ops'])
         self._values.update(command['values'])
 

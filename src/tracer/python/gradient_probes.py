@@ -52,7 +52,10 @@ def gradient_probes(events):
         # A debugger may want to stop at any of them, or at some numbers.
         def gradient(event):
             back.append(event)
-            if len(back) >= events.chunk or gate.extreme_gradients and gate.look(event[3]):
+            count = len(back)
+            if count >= events.chunk and (count >= CHUNK or gate.wants(event)):
+                settle()
+            elif gate.extreme_gradients and gate.look(event[3]):
                 settle()
 
         def c(number, target, amount, source, upstream):
