@@ -52,6 +52,8 @@ class Gate:
         # A number was seen that a debugger may want to look at.
         self._alarmed = False
         self._progress = ()
+        # Nodes when it last waited.
+        self._known = 0
         self._passed = 0
         # Says how closely events have to be looked at now; the probes' own, once there are any.
         self.look_closer = lambda: None
@@ -134,14 +136,16 @@ class Gate:
 
     def wants(self, event):
         """Whether an event of a pass may be one to wait at; the others can be recorded together."""
-        if self._steps or self._contributions or self._pausing:
+        recorder = self._capture.recorder
+        if self._steps or self._contributions or self._pausing or recorder.active < 0:
             return True
         kind, _, target, _, source, upstream = event
         if kind != FAST:
             return True
-        serial_of = self._capture.recorder.identity.of
+        serial_of = recorder.identity.of
         op, serial = serial_of(source), serial_of(target)
-        if op < 0 or serial < 0 or op in self._ops or op in self._values or serial in self._values:
+        # Of nodes that were made since it last waited, it was not said which are wanted.
+        if not 0 <= op < self._known or serial < 0 or op in self._ops or op in self._values or serial in self._values:
             return True
         return self._is_suspect(op, source, upstream)
 
@@ -201,6 +205,7 @@ class Gate:
                 self._suspects.update(dict.fromkeys(suspects['ops'], [each]))
         self._ops.update(command['ops'])
         self._values.update(command['values'])
+        self._known = self._capture.recorder.nodes
 
     # -- commands
 
