@@ -5,6 +5,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol'
 import fc from 'fast-check'
 import { afterAll, expect, it } from 'vitest'
 import { embeddedPython } from '../../src/runtimes/embeddedPython/embeddedPython.ts'
+import type { Session } from '../../src/session/session.ts'
 import { engineScripts } from '../support/randomEngine.ts'
 import { inFolder } from '../support/visualize.ts'
 import { live, over, type Client } from './client.ts'
@@ -99,20 +100,36 @@ interface Stops {
   last: DebugProtocol.Event
 }
 
-/** All stops from here on. `meanwhile` is called once, when there are so many. */
+interface Meanwhile {
+  /** Called once, when there are so many stops. */
+  after: number
+  act(seen: readonly Seen[]): Promise<void>
+  /** Called at each. */
+  at(event: DebugProtocol.Event): Promise<void>
+}
+
+/** All stops from here on. */
 async function stops(
   client: Client,
   first: DebugProtocol.Event,
   command: string,
-  meanwhile?: { after: number; act(seen: readonly Seen[]): Promise<void> },
+  meanwhile?: Meanwhile,
 ): Promise<Stops> {
   const seen: Seen[] = []
   let event = first
   for (; atBreakpoint(event) && seen.length < MOST_STOPS; event = await client.move(command)) {
     seen.push(await seenAt(client, event))
+    await meanwhile?.at(event)
     if (seen.length === meanwhile?.after) await meanwhile.act(seen)
   }
   return { seen, last: event }
+}
+
+/** The script waits there, and evaluates what nothing else can; unless it has raised, or its numbers are all followed. */
+const isPresent = (client: Client, session: Session) => async (event: DebugProtocol.Event) => {
+  if ((event.body as { reason: string }).reason === 'exception' || session.overview().followed > 0) return
+  const { success, message } = await client.ask('evaluate', { expression: '[1][0]', context: 'repl' })
+  expect(success, message).toBe(true)
 }
 
 /** Back to where the passes begin, and again to where it was. */
@@ -146,7 +163,9 @@ it('stops of a run are those of its recording, and in reverse those of going bac
           runtime.warm()
           const { client } = running
           const start = await client.start({ program, stopOn }, setting)
-          const { seen: forwards } = await stops(client, start, 'continue', { after, act: thereAndBack(client) })
+          const { seen: forwards } = await stops(client, start, 'continue', {
+            ...{ after, act: thereAndBack(client), at: isPresent(client, running.session) },
+          })
           const isWhole = forwards.length < MOST_STOPS
           await running.stop()
           met += forwards.length

@@ -21,7 +21,8 @@ export type Target =
   | { at: 'nodes'; nodes: Nodes; range: Range | null }
   | { at: 'value'; value: number; cell: 'gradient' | 'value' }
   | { at: 'filter'; filter: Filter }
-  | { at: 'nowhere'; why: string }
+  /** `awaited`: nodes may still be made there. */
+  | { at: 'nowhere'; why: string; awaited: boolean }
 
 export class Breakpoint {
   readonly id: number
@@ -44,7 +45,7 @@ export class Breakpoint {
   constructor(id: number, request: Request, s: Strings) {
     this.id = id
     this.request = request
-    this.target = { at: 'nowhere', why: s.waitsForRun }
+    this.target = { at: 'nowhere', why: s.waitsForRun, awaited: true }
     try {
       if (request.kind === 'filter') {
         const filter = filters.find((known) => known.id === request.filter)
@@ -65,6 +66,10 @@ export class Breakpoint {
 
   get verified(): boolean {
     return this.problem === null && this.target.at !== 'nowhere'
+  }
+
+  get awaited(): boolean {
+    return this.problem === null && this.target.at === 'nowhere' && this.target.awaited
   }
 
   get message(): string | null {

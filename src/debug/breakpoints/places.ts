@@ -24,8 +24,8 @@ export function* opsOf(tape: Tape, nodes: Nodes): Iterable<number> {
   else for (let op = 0; op < tape.ops; op++) if (nodes.has(op)) yield op
 }
 
-/** The nodes of a place, and where it really is; or why it is none. */
-export type Place = { nodes: Nodes; range: Range | null } | { why: string }
+/** The nodes of a place, and where it really is; or why it is none, and whether it may get some. */
+export type Place = { nodes: Nodes; range: Range | null } | { why: string; awaited: boolean }
 
 /** A file: its sites that made nodes, in the order in which they first did. */
 interface Made {
@@ -89,10 +89,11 @@ export class Places {
   /** `column` (from 0) narrows a line to the innermost expression there; null means all nodes that begin on the line. */
   onLine(source: number, line: number, column: number | null, s: Strings): Place {
     const made = this.bySource.get(source)
-    if (!made) return { why: this.open ? s.noNodeYet : s.noSuchSource }
+    const awaited = this.open && this.beginningOn(this.expressions(source), line).length > 0
+    if (!made) return { why: this.open ? s.noNodeYet : s.noSuchSource, awaited }
     const sites = column === null ? this.beginningOn(made.sites, line) : innermost(made, line, column)
-    if (sites.length === 0 && this.isRule(source, line)) return { why: s.ruleOnLine }
-    if (sites.length === 0) return { why: this.open ? s.noNodeYet : s.noNodeOnLine }
+    if (sites.length === 0 && this.isRule(source, line)) return { why: s.ruleOnLine, awaited: false }
+    if (sites.length === 0) return { why: this.open ? s.noNodeYet : s.noNodeOnLine, awaited }
     return { nodes: { by: 'site', sites }, range: column === null ? this.whole(sites) : this.rangeOf(sites[0]!) }
   }
 
@@ -117,11 +118,15 @@ export class Places {
     return this.ownColumn(source, this.bySource.get(source)!.index, this.rangeOf(site))
   }
 
-  /** What the tracer has told of a file before it runs: its expressions. */
-  private mayMake(source: number): Made {
-    const sites = Array.from(this.tape.rows('sitesOfSource', source)).filter(
+  /** What the tracer has told of a file before it runs. */
+  private expressions(source: number): number[] {
+    return Array.from(this.tape.rows('sitesOfSource', source)).filter(
       (site) => !this.rules.has(site) && !this.headers.has(site),
     )
+  }
+
+  private mayMake(source: number): Made {
+    const sites = this.expressions(source)
     const index = new SiteIndex(sites.map((site) => ({ ...this.rangeOf(site), elements: Int32Array.of(site) })))
     return { sites, index }
   }
@@ -134,12 +139,12 @@ export class Places {
       const op = Number(id[1])
       return op < this.tape.ops
         ? { nodes: { by: 'id', op }, range: null }
-        : { why: this.open ? s.noNodeYet : s.noSuchNode(wanted) }
+        : { why: this.open ? s.noNodeYet : s.noSuchNode(wanted), awaited: this.open }
     }
     const has = this.matching(wanted)
     for (let op = wanted === '' ? this.tape.ops : since; op < this.tape.ops; op++)
       if (has(op)) return { nodes: { by: 'name', has }, range: null }
-    return { why: this.open ? s.noNodeYet : s.nothingNamed(wanted) }
+    return { why: this.open ? s.noNodeYet : s.nothingNamed(wanted), awaited: this.open }
   }
 
   private matching(wanted: string): (op: number) => boolean {

@@ -71,10 +71,10 @@ export class BreakpointStore {
       case 'data':
         return request.value < tape.tables.rowsOf('value')
           ? { at: 'value', value: request.value, cell: request.cell }
-          : { at: 'nowhere', why: this.s.noSuchData }
+          : { at: 'nowhere', why: this.s.noSuchData, awaited: false }
       case 'filter': {
         const filter = filters.find(({ id }) => id === request.filter)
-        return filter ? { at: 'filter', filter } : { at: 'nowhere', why: this.s.badArgument(request.filter) }
+        return filter ? { at: 'filter', filter } : { at: 'nowhere', why: this.s.badArgument(request.filter), awaited: false }
       }
       default:
         return request satisfies never
@@ -83,4 +83,4 @@ export class BreakpointStore {
 }
 
 const nowhereOr = (place: ReturnType<Places['named']>): Target =>
-  'why' in place ? { at: 'nowhere', why: place.why } : { at: 'nodes', ...place }
+  'why' in place ? { at: 'nowhere', ...place } : { at: 'nodes', ...place }

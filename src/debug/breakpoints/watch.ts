@@ -31,6 +31,8 @@ export class Watch {
   /** Everything up to here was looked at for all breakpoints. */
   private seen = -1
   private empty = true
+  /** Nodes may still be made where breakpoints are. */
+  private awaited = false
   /** Set and not arranged yet. */
   private wanted: readonly Breakpoint[] | null = null
 
@@ -51,6 +53,7 @@ export class Watch {
   /** What they mean together is worked out when the next movement asks. */
   set(breakpoints: readonly Breakpoint[]): void {
     this.wanted = breakpoints.filter((breakpoint) => breakpoint.verified)
+    this.awaited = breakpoints.some((breakpoint) => breakpoint.awaited)
     this.revision++
   }
 
@@ -71,9 +74,9 @@ export class Watch {
   /** Grows when other breakpoints are set, or when they are elsewhere. */
   revision = 0
 
-  /** Whether any breakpoint is on a node. */
+  /** Whether any breakpoint is on a node, or may come to be. */
   get onNodes(): boolean {
-    return !this.arranged().ofNodes.isEmpty
+    return this.awaited || !this.arranged().ofNodes.isEmpty
   }
 
   /** Those on a node. */
