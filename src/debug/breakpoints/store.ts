@@ -74,7 +74,9 @@ export class BreakpointStore {
           : { at: 'nowhere', why: this.s.noSuchData, awaited: false }
       case 'filter': {
         const filter = filters.find(({ id }) => id === request.filter)
-        return filter ? { at: 'filter', filter } : { at: 'nowhere', why: this.s.badArgument(request.filter), awaited: false }
+        return filter
+          ? { at: 'filter', filter }
+          : { at: 'nowhere', why: this.s.badArgument(request.filter), awaited: false }
       }
       default:
         return request satisfies never
