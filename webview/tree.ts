@@ -15,6 +15,13 @@ const PAGE = 200
 /** Milliseconds of rest before rows get new numbers. */
 const REST = 150
 
+/** Rows of one group, or of the whole graph. */
+interface List {
+  into: HTMLElement
+  element: ElementId | null
+  level: number
+}
+
 interface Branch {
   item: HTMLElement
   group: HTMLElement
@@ -72,52 +79,65 @@ export class Tree {
 
   private async fillTop(): Promise<void> {
     if ((this.explorer.state.overview?.nodes ?? 0) === 0) return
-    this.items.clear()
-    await this.fill(this.tree, null, 1, 0)
+    await this.fill(this.top)
     this.syncSelection()
   }
 
-  private async fill(into: HTMLElement, element: ElementId | null, level: number, start: number): Promise<void> {
+  private get top(): List {
+    return { into: this.tree, element: null, level: 1 }
+  }
+
+  /** The first `count` rows of a list, as they are now: what is there stays, what is no longer there goes. */
+  private async fill(list: List, count = PAGE): Promise<void> {
     await this.explorer.attempt(async () => {
       const { tick } = this.explorer.state
-      const { rows, total } = await this.explorer.host.request('children', { element, tick, start, limit: PAGE })
-      const items = rows.map((row, i) => this.rowItem(row, level, start + i, total))
-      if (start === 0) into.replaceChildren(...items)
-      else into.append(...items)
-      const rest = total - start - rows.length
-      if (rest > 0) into.append(this.moreItem(into, element, level, start + rows.length, rest))
+      const { into, element, level } = list
+      const request = { element, tick, start: 0, limit: count }
+      const { rows, total } = await this.explorer.host.request('children', request)
+      const listed = new Set(rows.map((row) => String(row.element)))
+      // Before the others are put in order: what is moved loses the focus.
+      for (const item of [...into.children]) if (!listed.has(item.getAttribute('data-element') ?? '')) item.remove()
+      let next = into.firstElementChild
+      rows.forEach((row, index) => {
+        const known = this.items.get(row.element)
+        const item = known?.parentElement === into ? known : this.rowItem(row.element, level)
+        this.tell(item, row, index, total)
+        if (item === next) next = item.nextElementSibling
+        else into.insertBefore(item, next)
+      })
+      for (const [known, item] of this.items) if (!item.isConnected) this.items.delete(known)
+      if (total > rows.length) into.append(this.moreItem(list, rows.length, total))
       this.keepTabStop()
     })
   }
 
-  private rowItem(row: TreeRow, level: number, index: number, total: number): HTMLElement {
-    const item = this.item(this.label(row), level)
-    item.setAttribute('data-element', String(row.element))
-    item.setAttribute('data-vscode-context', menuContext(row.element))
-    setAria(item, 'posinset', index + 1)
-    setAria(item, 'setsize', total)
-    setAria(item, 'selected', row.element === this.explorer.state.selected)
+  private rowItem(element: ElementId, level: number): HTMLElement {
+    const item = this.item('', level)
+    item.setAttribute('data-element', String(element))
+    item.setAttribute('data-vscode-context', menuContext(element))
+    setAria(item, 'selected', element === this.explorer.state.selected)
     // An op opens on what it feeds and what it is made from.
     const group = el('div', { role: 'group', hidden: true })
     item.append(group)
     setAria(item, 'expanded', false)
     this.branches.set(item, { item, group, filled: false })
-    this.items.set(row.element, item)
+    this.items.set(element, item)
     return item
   }
 
-  private moreItem(
-    into: HTMLElement,
-    element: ElementId | null,
-    level: number,
-    start: number,
-    rest: number,
-  ): HTMLElement {
-    const item = this.item(this.strings.treeMore(rest), level)
+  private tell(item: HTMLElement, row: TreeRow, index: number, total: number): void {
+    const text = this.label(row)
+    setAria(item, 'label', text)
+    item.firstElementChild!.textContent = text
+    setAria(item, 'posinset', index + 1)
+    setAria(item, 'setsize', total)
+  }
+
+  private moreItem(list: List, shown: number, total: number): HTMLElement {
+    const item = this.item(this.strings.treeMore(total - shown), list.level)
     item.addEventListener('more', () => {
       const before = item.previousElementSibling
-      item.remove()
-      void this.fill(into, element, level, start).then(() => this.moveTo(before?.nextElementSibling as HTMLElement))
+      void this.fill(list, shown + PAGE).then(() => this.moveTo(before?.nextElementSibling as HTMLElement))
     })
     item.setAttribute('data-more', '')
     return item
@@ -143,7 +163,7 @@ export class Tree {
     if (!branch.filled) {
       branch.filled = true
       const level = Number(item.getAttribute('aria-level')) + 1
-      if (element < 0) await this.fill(branch.group, element, level, 0)
+      if (element < 0) await this.fill({ into: branch.group, element, level })
       else await this.fillFlows(branch.group, element, level)
     }
     branch.group.hidden = false
@@ -176,7 +196,7 @@ export class Tree {
     })
   }
 
-  /** New numbers: rows that are there get new texts; what is open stays open. */
+  /** New numbers and, in a run that goes on, new rows; what is open stays open. */
   private refreshSoon(): void {
     clearTimeout(this.refreshing)
     setAria(this.tree, 'busy', true)
@@ -188,16 +208,9 @@ export class Tree {
   private async refreshNow(): Promise<void> {
     if (this.tree.childElementCount === 0) return this.fillTop()
     await this.explorer.attempt(async () => {
-      for (const { into, element } of this.openLists()) {
-        const shown = [...into.children].filter((child) => child.hasAttribute('data-element'))
-        const { tick } = this.explorer.state
-        const request = { element, tick, start: 0, limit: Math.max(PAGE, shown.length) }
-        const { rows } = await this.explorer.host.request('children', request)
-        if (rows.length > shown.length && !into.querySelector(':scope > [data-more]')) {
-          const level = shown[0] ? Number(shown[0].getAttribute('aria-level')) : 1
-          await this.fill(into, element, level, shown.length)
-        }
-        for (const row of rows) this.relabel(row)
+      for (const list of this.openLists()) {
+        const shown = list.into.querySelectorAll(':scope > [data-element]').length
+        if (list.into.isConnected) await this.fill(list, Math.max(PAGE, shown))
       }
       for (const item of this.tree.querySelectorAll<HTMLElement>('[role=treeitem][aria-expanded]')) {
         const branch = this.branches.get(item)
@@ -218,19 +231,12 @@ export class Tree {
     return hiddenBreakpoints.has(row.element) ? `${text}, ${rowHidesBreakpoint}` : text
   }
 
-  private relabel(row: TreeRow): void {
-    const item = this.items.get(row.element)
-    if (!item) return
-    const text = this.label(row)
-    setAria(item, 'label', text)
-    item.firstElementChild!.textContent = text
-  }
-
-  private openLists(): { into: HTMLElement; element: ElementId | null }[] {
-    const lists: { into: HTMLElement; element: ElementId | null }[] = [{ into: this.tree, element: null }]
+  private openLists(): List[] {
+    const lists = [this.top]
     for (const [element, item] of this.items) {
       const branch = this.branches.get(item)
-      if (element < 0 && branch?.filled && item.isConnected) lists.push({ into: branch.group, element })
+      if (element < 0 && branch?.filled)
+        lists.push({ into: branch.group, element, level: Number(item.getAttribute('aria-level')) + 1 })
     }
     return lists
   }

@@ -431,6 +431,34 @@ describe('what the run did', () => {
     expect(await view.page.getByRole('treeitem').count()).toBe(5)
   })
 
+  test('rows of the outline that are no longer there go, and the others stay', async () => {
+    await view.open({ overview: { state: 'running', end: null } })
+    const labels = () =>
+      view.page.getByRole('treeitem').evaluateAll((items) => items.map((item) => item.getAttribute('aria-label')!))
+    const before = await labels()
+    const focused = view.page.getByRole('treeitem').nth(2)
+    await focused.focus()
+    await inPage(async (window) => {
+      const { host } = window
+      const ask = host.request.bind(host)
+      host.request = (async (name: 'children', payload: { element: number | null }) => {
+        const answer = await ask(name, payload as never)
+        // The list as if the second row had never been, and the last one were the first.
+        if (name !== 'children' || payload.element !== null) return answer
+        const [first, , ...rest] = answer.rows
+        return { rows: [rest.pop()!, first!, ...rest], total: answer.total - 1 }
+      }) as typeof host.request
+      const overview = await ask('overview', {})
+      host.emit('overview', { ...overview, revision: overview.revision + 1 })
+    })
+    const [first, , ...rest] = before
+    await expect.poll(labels).toEqual([rest.pop()!, first!, ...rest])
+    expect(await view.page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe(before[2])
+    expect(await view.page.locator('[role=treeitem][tabindex="0"]').count()).toBe(1)
+    const places = view.page.getByRole('treeitem').evaluateAll((items) => items.map((item) => item.ariaPosInSet))
+    expect(await places).toEqual(before.slice(1).map((_, i) => String(i + 1)))
+  })
+
   test('keys in any order do no harm', async () => {
     await view.open({ passes: 3 })
     const keys = '] [ ArrowLeft Enter ArrowRight f s + p P o Escape ? Escape / Escape ArrowUp Enter - 0'.split(' ')
