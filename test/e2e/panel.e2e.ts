@@ -100,6 +100,7 @@ test.each([
   ['Default Light Modern', 'vscode-light'],
   ['Default Dark Modern', 'vscode-dark'],
   ['Default High Contrast', 'vscode-high-contrast'],
+  ['Default High Contrast Light', 'vscode-high-contrast-light'],
 ])('%s is worn at once, without a fault of accessibility', async (theme, worn) => {
   const view = await vscode.view('canvas')
   await vscode.set({ 'workbench.colorTheme': theme })

@@ -12,6 +12,7 @@ describe.each([
   ['light', 'light', ''],
   ['dark', 'dark', ''],
   ['high contrast', 'dark', 'vscode-high-contrast'],
+  ['high contrast light', 'light', 'vscode-high-contrast vscode-high-contrast-light'],
 ] as const)('axe, %s', (_name, colorScheme, bodyClass) => {
   const violations = async () => {
     const { violations: found } = await new AxeBuilder({ page: view.page }).analyze()
