@@ -179,6 +179,7 @@ export class Debugger {
         if (this.movement) this.go(this.movement, this.reason)
         return
       }
+      if (this.end && this.host.tape.events('followed').length > 0) this.output('important', `${this.s.followed}\n`)
       if (this.host.tape.passes === 0) this.output('important', `${this.s.noPasses}\n`)
       this.enter(subject, plan)
     } catch (error) {

@@ -105,6 +105,8 @@ export const en = {
   notAnException: 'The pause has no exception filter as its reason.',
   notConditionLanguage: (message: string) => `In a recording only conditions are evaluated: ${message}`,
   notRecorded: (expression: string) => `${expression} is not the name of a recorded value.`,
+  followed:
+    'Every number of this script was followed to find its engine, and such a script cannot wait. It has run to its end: this is its recording, forwards and backwards.',
   noPasses: 'The recording has no backward pass.',
   recording: 'The script runs; it pauses at the next node or step, or when it has ended.',
   cannotRead: (path: string, why: string) => `${path} cannot be read: ${why}`,
@@ -208,6 +210,7 @@ export const zhCn: Strings = {
   notAnException: '此次暂停不是由异常筛选器引起的。',
   notConditionLanguage: (message) => `在录制中只能求值条件：${message}`,
   notRecorded: (expression) => `${expression} 不是已录制的值的名称。`,
+  followed: '为找到引擎，此脚本的每个数都被跟踪，这样的脚本不能暂停。它已运行结束：以下是它的录制，可前进也可后退。',
   noPasses: '录制中没有反向传播。',
   recording: '脚本正在运行；将在下一个节点 (node) 或步骤处，或在结束时暂停。',
   cannotRead: (path, why) => `无法读取 ${path}：${why}`,

@@ -169,6 +169,40 @@ it('with filters only, the script stands where the number went wrong', async () 
   })
 })
 
+it('a script whose numbers are all followed is debugged when it has run, and that is said', async () => {
+  const engine = `class Q:
+    def __init__(self, x, made=()):
+        self.x, self.made, self.d, self.rule = x, made, 0.0, None
+def mul(a, b):
+    out = Q(a.x * b.x, (a, b))
+    out.rule = lambda: (push(a, b.x * out.d), push(b, a.x * out.d))
+    return out
+def push(q, amount):
+    q.d += amount
+a, b = Q(2.0), Q(-3.0)
+c = mul(a, b)
+e = mul(c, a)
+e.d = 1.0
+for q in (e, c):
+    q.rule()
+print(a.d)
+`
+  await inFolder({ 'drawn.py': engine }, async (folder) => {
+    const { client, closed } = spawned()
+    const stop = await client.start({ program: join(folder, 'drawn.py') }, (c) =>
+      c.request('setFunctionBreakpoints', { breakpoints: [{ name: 'mul' }] }),
+    )
+    expect(stop.body).toMatchObject({ reason: 'function breakpoint' })
+    const printed = client.events
+      .filter(({ event }) => event === 'output')
+      .map(({ body }) => (body as { output: string }).output)
+    expect(printed.join('')).toMatch(/^-12.0\nEvery number of this script was followed/)
+    expect((await client.move('continue')).body).toMatchObject({ reason: 'function breakpoint' })
+    await client.request('disconnect')
+    await closed
+  })
+})
+
 describe('a script that makes no nodes for long', () => {
   const body = (condition: string) =>
     `import time\na = Value(2.0)\nprint("for long", flush=True)\nend = time.time() + 3\nwhile ${condition}:\n    pass\nb = a * a\nb.backward()\n`

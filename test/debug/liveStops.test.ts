@@ -127,7 +127,7 @@ async function stops(
 
 /** The script waits there, and evaluates what nothing else can; unless it has raised, or its numbers are all followed. */
 const isPresent = (client: Client, session: Session) => async (event: DebugProtocol.Event) => {
-  if ((event.body as { reason: string }).reason === 'exception' || session.overview().followed > 0) return
+  if ((event.body as { reason: string }).reason === 'exception' || session.tape.events('followed').length > 0) return
   const { success, message } = await client.ask('evaluate', { expression: '[1][0]', context: 'repl' })
   expect(success, message).toBe(true)
 }

@@ -118,6 +118,7 @@ class Capture:
                 'notice', 'recorded up to the %d-th number; what came later is not in the graph' % len(trail.events)
             )
         trail.blind = True
+        self.recorder.event('followed', str(len(trail.events)))
         try:
             found = self.tell(trail, self.recorder)
         except Exception as error:
