@@ -4,6 +4,7 @@ import array
 import json
 import struct
 import sys
+from operator import itemgetter
 
 MAGIC = b'BPLW'
 VERSION = 2
@@ -64,6 +65,8 @@ VALUE, GRADIENT = 0, 1
 WRITE_SET, WRITE_ADD, WRITE_ZERO, WRITE_HOOK, WRITE_CLIP, WRITE_UPDATE, WRITE_RELEASE = range(7)
 
 _CODES = {'u8': 'B', 'i8': 'b', 'i32': 'i', 'text': 'i', 'f64': 'd'}
+# Blocks of so many rows are packed in one go: a script that is debugged hands over a step at a time.
+_FEW = 8
 # Columns that a scalar engine leaves at one value.
 _FIXED = {'tensor': -1, 'output': 0, 'thread': 0, 'how': 0}
 
@@ -81,6 +84,7 @@ class Writer:
         self._new_texts = []
         self._chunks = [MAGIC + struct.pack('<I', VERSION)]
         self._layouts = {}
+        self._packers = {}
         self.rows = {}
         for number, (table, columns) in enumerate(TABLES.items()):
             if table != 'text':
@@ -134,8 +138,15 @@ class Writer:
         for table, rows in self.rows.items():
             if rows:
                 number, layout, width = self._layouts[table]
-                columns = [rows[place::width] for place in range(width)]
-                self._chunks += _block(number, len(columns[0]), layout, columns)
+                count = len(rows) // width
+                if count <= _FEW:
+                    pack = self._packers.get((number, count))
+                    if pack is None:
+                        pack = self._packers[number, count] = _packer(number, count, layout, width)
+                    self._chunks.append(pack(rows))
+                else:
+                    columns = [rows[place::width] for place in range(width)]
+                    self._chunks += _block(number, count, layout, columns)
                 rows.clear()
 
     def _text_block(self):
@@ -170,6 +181,26 @@ def _block(number, count, layout, columns):
         chunks.append(_padded(payload if sys.byteorder == 'little' else _swapped(code, payload)))
     chunks[0] = struct.pack('<HHIIHH', number, same, count, sum(map(len, chunks)), rising, 0)
     return chunks
+
+
+def _packer(number, count, layout, width):
+    """Packs rows of a table, of which there are `count`, as `_block` does; all that can be is worked out before."""
+    form, same, cells, fixed = '', 0, [], []
+    column = 0
+    for place, (code, value) in enumerate(layout):
+        if value is None:
+            cells += range(column, count * width, width)
+            column += 1
+        else:
+            same |= 1 << place
+            cells.append(count * width + len(fixed))
+            fixed.append(value)
+        size = struct.calcsize('<' + code) * (count if value is None else 1)
+        form += '%d%s%dx' % (count if value is None else 1, code, -size % 8)
+    block = struct.Struct('<HHIIHH' + form).pack
+    head = number, same, count, struct.calcsize('<' + form), 0, 0
+    ordered = itemgetter(*cells)
+    return lambda rows: block(*head, *ordered(rows + fixed))
 
 
 def _swapped(code, payload):
