@@ -77,7 +77,7 @@ export function breakpointHandlers(session: Debugger): Record<string, Handler> {
 
 /** Of a variable in view, or of a name that the script gave: its gradient, unless `.data` is asked for. */
 function changesOf(session: Debugger, reference: number | undefined, frame: number | undefined, name: string) {
-  const view = session.standing()
+  const view = session.stand.numbers()
   if (reference !== undefined && reference > 0) return view.item(reference, name)?.changes ?? null
   const at = view.situation(frame)
   if (!at) return null

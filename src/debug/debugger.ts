@@ -4,7 +4,7 @@ import type { GateFrame, GatePlan } from '../protocol/gate.ts'
 import type { RunEnd } from '../protocol/runtime.ts'
 import { Answering, type Answer, type Handler } from './answering.ts'
 import { messageOf, type Breakpoint } from './breakpoints/breakpoint.ts'
-import { reasonOf, told, type SourceGiven } from './breakpoints/requests.ts'
+import { told, type SourceGiven } from './breakpoints/requests.ts'
 import { Places } from './breakpoints/places.ts'
 import { BreakpointStore } from './breakpoints/store.ts'
 import { breakpointHandlers } from './breakpointHandlers.ts'
@@ -13,20 +13,16 @@ import { lookingForNothing } from './gatePlan.ts'
 import type { DebugHost } from './host.ts'
 import { inspectionHandlers } from './inspectionHandlers.ts'
 import { capabilities } from './capabilities.ts'
-import { describe, ruleFrame, topFrame, whereabouts } from './stopTexts.ts'
 import { movementHandlers } from './movementHandlers.ts'
-import { Present } from './present.ts'
 import { planOf, type Plan } from './plan.ts'
-import type { Situation } from './situation.ts'
 import { Sources } from './sources.ts'
+import { Stand, THREAD, type Reason } from './stand.ts'
 import { strings, type Strings } from './strings.ts'
 import { Subject } from './subject.ts'
 import { Telling } from './telling.ts'
-import { Kind } from './timeline.ts'
-import { View, type Counting } from './views.ts'
+import type { Counting } from './views.ts'
 import type { Movement, Stop } from './walker.ts'
 
-export const THREAD = 1
 /** A movement looks for messages this often. */
 const SLICE_MS = 30
 
@@ -38,27 +34,22 @@ export class Debugger {
   store = new BreakpointStore(this.s)
   readonly sources: Sources
   subject: Subject | null = null
-  /** Null while nothing stands still. */
-  view: View | null = null
-  stop: Stop | null = null
+  readonly stand = new Stand(this)
+  /** Whether it waits at the gate; its frames, where it has told them unasked. */
+  readonly script: { waits: boolean; frames: GateFrame[] | null } = { waits: false, frames: null }
+  /** How it ended. */
+  end: RunEnd | null = null
+  /** The client asks again for what is told to have changed. */
+  invalidates = false
   private plan: Plan | null = null
   private launching = false
   private configured = false
   private state: 'idle' | 'recording' | 'moving' | 'standing' | 'over' = 'idle'
   private pausing = false
-  /** The script waits at the gate; its frames, where it has told them unasked. */
-  private waits = false
-  private told: GateFrame[] | null = null
-  /** What was asked of it at this stop. */
-  private now: Present | null = null
   private ended = false
   /** Where it goes while it moves. */
   private movement: Movement | null = null
   private reason: 'step' | 'entry' = 'step'
-  /** The client asks again for what is told to have changed. */
-  private invalidates = false
-  private end: RunEnd | null = null
-  private nextNumber = 1
   private readonly telling = new Telling(this)
   private readonly handlers: Readonly<Record<string, Handler>>
 
@@ -110,11 +101,6 @@ export class Debugger {
     return places
   }
 
-  standing(): View {
-    if (!this.view) throw new Refusal(this.s.notStopped)
-    return this.view
-  }
-
   /** Breakpoints changed. */
   rewatch(): void {
     this.subject?.watch.set(this.store.all())
@@ -163,10 +149,10 @@ export class Debugger {
     try {
       this.state = 'recording'
       const ended = plan.start()
-      if (this.waits) this.wait(plan).catch((error: unknown) => this.fail(error))
+      if (this.script.waits) this.wait(plan).catch((error: unknown) => this.fail(error))
       this.end = await ended
       this.ended = true
-      this.waits = false
+      this.script.waits = false
       if (this.isOver()) return
       this.telling.ended(this.end)
       // Only what nobody has to run again begins again by itself.
@@ -195,8 +181,8 @@ export class Debugger {
 
   /** The script waits at the gate: everything that it did is on the tape. */
   waiting(frames: GateFrame[] | null): void {
-    this.waits = true
-    this.told = frames
+    this.script.waits = true
+    this.script.frames = frames
     if (this.plan && this.configured && this.state !== 'over')
       this.wait(this.plan).catch((error: unknown) => this.fail(error))
   }
@@ -210,7 +196,7 @@ export class Debugger {
     else if (this.movement) this.go(this.movement, this.reason)
   }
 
-  private async grow(): Promise<Subject> {
+  async grow(): Promise<Subject> {
     const subject = this.recorded()
     await this.sources.look()
     this.telling.changed(subject.grow(this.store, this.ended))
@@ -219,22 +205,15 @@ export class Debugger {
 
   /** The script runs on until something may have happened that this movement ends at. */
   private goOn(plan: GatePlan): void {
-    this.waits = false
-    this.told = null
+    this.script.waits = false
+    this.script.frames = null
     void this.host.command({ kind: 'go', ...plan })
-  }
-
-  /** The script itself, when it waits where the debugger stands; null in the past and after the run. */
-  present(): Present | null {
-    if (!this.waits || !this.stop || !this.subject?.isPresent(this.stop)) return null
-    this.now ??= new Present(this.host, this.s, this.told)
-    return this.now
   }
 
   private async prepare({ stopOn, justMyCode }: Plan): Promise<Subject> {
     const { tape } = this.host
     await this.sources.look()
-    this.subject = new Subject(tape, stopOn, this.waits, this.s, {
+    this.subject = new Subject(tape, stopOn, this.script.waits, this.s, {
       failed: (breakpoint, error) => this.telling.failed(breakpoint, error),
       print: (breakpoint, moment) => this.telling.print(breakpoint, moment),
     })
@@ -247,7 +226,7 @@ export class Debugger {
   private enter({ walker, timeline }: Subject, plan: Plan): void {
     if (plan.startAt === 'end') walker.position = timeline.length
     if (plan.startAt === 'end' && plan.stopOnEntry)
-      return this.stand({ moment: timeline.length, why: 'end', hits: [] }, 'entry')
+      return this.standAt({ moment: timeline.length, why: 'end', hits: [] }, 'entry')
     // What still runs is paused wherever it is.
     const stops = plan.stopOnEntry || (this.pausing && !walker.open)
     const goal = stops ? (moment: number) => walker.isStation(moment) : null
@@ -256,10 +235,9 @@ export class Debugger {
 
   /** Leaves where it stands. */
   move(movement: () => Movement, body?: object): Answer {
-    this.standing()
+    this.stand.numbers()
     const wanted = movement()
-    this.retire()
-    this.stop = null
+    this.stand.retire()
     this.state = 'moving'
     return { ...(body ? { body } : {}), after: () => this.go(wanted, 'step') }
   }
@@ -273,84 +251,20 @@ export class Debugger {
     this.reason = reason
     const stop = walker.walk(movement, performance.now() + SLICE_MS)
     if (stop === null) {
-      if (this.pausing) this.stand({ moment: walker.position, why: 'step', hits: [] }, 'pause')
+      if (this.pausing) this.standAt({ moment: walker.position, why: 'step', hits: [] }, 'pause')
       else setTimeout(() => this.go(movement, reason), 0)
     } else if (stop.why === 'more') {
-      if (this.pausing && stop.moment >= 0) this.stand({ ...stop, why: 'step' }, 'pause')
-      else if (this.waits) this.goOn(this.recorded().planner.plan(movement))
+      if (this.pausing && stop.moment >= 0) this.standAt({ ...stop, why: 'step' }, 'pause')
+      else if (this.script.waits) this.goOn(this.recorded().planner.plan(movement))
     } else if (stop.why === 'end' && (movement.goal === null || movement.from >= timeline.length)) this.finish()
-    else this.stand(stop, stop.why === 'start' ? 'entry' : reason)
+    else this.standAt(stop, stop.why === 'start' ? 'entry' : reason)
   }
 
-  stand(stop: Stop, reason: 'step' | 'entry' | 'pause' | 'goto'): void {
-    const { timeline, walker } = this.recorded()
+  standAt(stop: Stop, reason: Reason): void {
     this.state = 'standing'
     this.movement = null
     this.pausing = false
-    this.stop = stop
-    const at = this.recorded().situation(stop.moment)
-    this.retire()
-    this.view = new View(
-      this.host.tape,
-      this.recorded().scopes,
-      this.s,
-      this.counting,
-      (row) => this.sources.row(row),
-      at,
-      walker.isInRule(stop.moment)
-        ? ruleFrame(timeline, stop, this.sources, this.counting, this.s)
-        : topFrame(timeline, stop, this.end, this.sources, this.counting, this.s),
-      this.nextNumber,
-    )
-    const why = stop.why === 'breakpoint' ? reasonOf(stop.hits) : reason
-    const text = this.exceptionText()
-    this.answering.event('stopped', {
-      reason: why,
-      description: describe(stop, why, this.s),
-      ...(text === null ? {} : { text }),
-      threadId: THREAD,
-      allThreadsStopped: true,
-      ...(stop.hits.length > 0 ? { hitBreakpointIds: stop.hits.map(({ id }) => id) } : {}),
-    })
-    this.tellPlace(stop, timeline.happens(stop.moment), at)
-    void this.present()?.lookAhead()
-  }
-
-  /** Somebody may have reached into the script where it waits: what that changed is shown at once. */
-  async altered(): Promise<void> {
-    const { stop, view } = this
-    const subject = await this.grow()
-    if (!stop || !view || stop !== this.stop) return
-    const tick = subject.tickAt(stop)
-    if (tick === subject.timeline.happens(stop.moment)) return
-    view.advance(tick)
-    this.tellPlace(stop, tick, view.situation(undefined))
-    if (this.invalidates) this.answering.event('invalidated', { areas: ['variables'] })
-  }
-
-  private tellPlace(stop: Stop, tick: number, at: Situation | null): void {
-    const text = whereabouts(this.recorded().timeline, stop, this.s)
-    this.answering.event('backprop/position', { tick, text, node: at?.op ?? -1 })
-  }
-
-  /** What the exception filter that was hit says of this stop; null when none was. */
-  exceptionText(): string | null {
-    const target = this.stop?.hits.find((breakpoint) => breakpoint.target.at === 'filter')?.target
-    return target?.at === 'filter' ? target.filter.say(this.s, this.recorded().watch.moment(this.stop!.moment)) : null
-  }
-
-  /** Of the script, when it raised and that is why it stands here. */
-  traceback(): { stackTrace?: string } {
-    const { stop, end } = this
-    const raised = stop && end?.kind === 'raised' && this.recorded().timeline.kind(stop.moment) === Kind.raised
-    return raised ? { stackTrace: end.error.traceback } : {}
-  }
-
-  /** Numbers of the last stop are not given again. */
-  private retire(): void {
-    if (this.view) this.nextNumber = this.view.next
-    this.view = null
-    this.now = null
+    this.stand.at(stop, reason)
   }
 
   private pause(): Answer {
@@ -368,7 +282,7 @@ export class Debugger {
       return {
         after: () => {
           walker.position = walker.first()
-          this.stand({ moment: walker.position, why: 'step', hits: [] }, 'entry')
+          this.standAt({ moment: walker.position, why: 'step', hits: [] }, 'entry')
         },
       }
     }
@@ -399,7 +313,7 @@ export class Debugger {
   private over(body?: object): void {
     if (this.isOver()) return
     this.state = 'over'
-    this.retire()
+    this.stand.retire()
     this.answering.event('terminated', body)
   }
 

@@ -14,11 +14,11 @@ export function inspectionHandlers(session: Debugger): Record<string, Handler> {
   return {
     stackTrace: async (value) => {
       const wanted = given(value)
-      const view = session.standing()
+      const view = session.stand.numbers()
       const start = Math.max(0, wanted.optionalNumber('startFrame') ?? 0)
       const levels = Math.max(0, wanted.optionalNumber('levels') ?? 0)
       const body = view.stack(start, levels)
-      const present = session.present()
+      const present = session.stand.present()
       if (!present) return { body }
       const frames = await present.frames()
       return {
@@ -27,8 +27,8 @@ export function inspectionHandlers(session: Debugger): Record<string, Handler> {
     },
     scopes: async (value) => {
       const frame = given(value).number('frameId')
-      const view = session.standing()
-      const present = session.present()
+      const view = session.stand.numbers()
+      const present = session.stand.present()
       const own = view.scriptFrame(frame)
       const scopes = view.scopesOf(frame)
       if (present && (own !== undefined || scopes.length > 0))
@@ -39,10 +39,10 @@ export function inspectionHandlers(session: Debugger): Record<string, Handler> {
       const wanted = given(value)
       const reference = wanted.number('variablesReference')
       const [start, count] = [wanted.optionalNumber('start'), wanted.optionalNumber('count')]
-      const { view } = session
+      const { view } = session.stand
       const held = view?.held(reference)
       if (view && held) {
-        const present = session.present()
+        const present = session.stand.present()
         if (!present) throw new Refusal(session.s.noSuchReference)
         const found = await present.variables(held, Math.max(0, start ?? 0), count && count > 0 ? count : MOST_HELD)
         return { body: { variables: found.map((one) => shownVariable(one, held, (parts) => view.hold(parts))) } }
@@ -50,7 +50,7 @@ export function inspectionHandlers(session: Debugger): Record<string, Handler> {
       const variables =
         view && wanted.optionalText('filter') === 'named' && view.isPaged(reference)
           ? []
-          : view?.variables(reference, session.present() !== null, start, count)
+          : view?.variables(reference, session.stand.present() !== null, start, count)
       if (!variables) throw new Refusal(session.s.noSuchReference)
       return { body: { variables } }
     },
@@ -58,14 +58,14 @@ export function inspectionHandlers(session: Debugger): Record<string, Handler> {
       const wanted = given(value)
       const expression = wanted.text('expression')
       const context = wanted.optionalText('context') ?? 'watch'
-      const view = session.standing()
+      const view = session.stand.numbers()
       const frame = wanted.optionalNumber('frameId')
       const own = view.scriptFrame(frame)
       const inScript = async () => {
-        const present = session.present()
+        const present = session.stand.present()
         if (!present) throw new Refusal(session.s.noSuchReference)
         const place = own ?? (await present.userFrame())
-        const found = await present.evaluate(place, expression).finally(() => session.altered())
+        const found = await present.evaluate(place, expression).finally(() => session.stand.altered())
         const held: Held = { kind: 'locals', frame: place }
         const shown = shownVariable({ ...found, name: expression }, held, (parts) => view.hold(parts))
         return { body: { result: shown.value, type: found.type, variablesReference: shown.variablesReference } }
@@ -80,7 +80,7 @@ export function inspectionHandlers(session: Debugger): Record<string, Handler> {
         return { body: { result, ...(type === undefined ? {} : { type }), variablesReference, ...paged } }
       }
       // Only the console speaks the script's language: what is evaluated there is written on the tape.
-      if (context !== 'repl' || !session.present()) return onTape()
+      if (context !== 'repl' || !session.stand.present()) return onTape()
       return inScript().catch((error: unknown) => {
         try {
           return onTape()
@@ -101,9 +101,9 @@ export function inspectionHandlers(session: Debugger): Record<string, Handler> {
       return { body: { targets } }
     },
     exceptionInfo: () => {
-      session.standing()
-      const description = session.exceptionText()
-      const target = session.stop?.hits.find((hit) => hit.target.at === 'filter')?.target
+      session.stand.numbers()
+      const description = session.stand.exceptionText()
+      const target = session.stand.hits.find((hit) => hit.target.at === 'filter')?.target
       if (description === null || target?.at !== 'filter') throw new Refusal(session.s.notAnException)
       const label = target.filter.label(session.s)
       return {
@@ -111,7 +111,7 @@ export function inspectionHandlers(session: Debugger): Record<string, Handler> {
           exceptionId: label,
           description,
           breakMode: 'always',
-          details: { message: description, typeName: target.filter.id, ...session.traceback() },
+          details: { message: description, typeName: target.filter.id, ...session.stand.traceback() },
         },
       }
     },
@@ -130,31 +130,31 @@ export function inspectionHandlers(session: Debugger): Record<string, Handler> {
     setVariable: async (value) => {
       const wanted = given(value)
       const [name, text] = [wanted.text('name'), wanted.text('value')]
-      const view = session.standing()
+      const view = session.stand.numbers()
       const reference = wanted.number('variablesReference')
       const held = view.held(reference)
-      const present = session.present()
+      const present = session.stand.present()
       if (present && held) {
         const set = await present.set(held.frame, pathOf(held, name), text)
-        await session.altered()
+        await session.stand.altered()
         const shown = shownVariable({ ...set, name }, held, (parts) => view.hold(parts))
         return { body: { value: shown.value, type: set.type, variablesReference: shown.variablesReference } }
       }
       const changes = view.item(reference, name)?.changes
       if (!present || !changes) throw new Refusal(session.s.setRefused)
       await present.alter(changes.value, changes.cell === 'gradient', text)
-      await session.altered()
+      await session.stand.altered()
       const { value: now, type } = view.variable(view.item(reference, name)!)
       return { body: { value: now, ...(type === undefined ? {} : { type }), variablesReference: 0 } }
     },
     setExpression: async (value) => {
       const wanted = given(value)
       const [expression, text] = [wanted.text('expression'), wanted.text('value')]
-      const own = session.standing().scriptFrame(wanted.optionalNumber('frameId'))
-      const present = session.present()
+      const own = session.stand.numbers().scriptFrame(wanted.optionalNumber('frameId'))
+      const present = session.stand.present()
       if (!present) throw new Refusal(session.s.setRefused)
       const set = await present.set(own ?? (await present.userFrame()), expression, text)
-      await session.altered()
+      await session.stand.altered()
       return { body: { value: textOf(set), type: set.type } }
     },
   }

@@ -26,7 +26,7 @@ export function movementHandlers(session: Debugger): Record<string, Handler> {
     /** The timeline of a view was moved. */
     'backprop/goTo': (value) => {
       const tick = given(value).number('tick')
-      session.standing()
+      session.stand.numbers()
       const { timeline } = session.recorded()
       return {
         after: () => {
@@ -34,7 +34,7 @@ export function movementHandlers(session: Debugger): Record<string, Handler> {
           let moment = Math.max(timeline.at(tick), first)
           while (moment > first && !walker().isStation(moment)) moment--
           walker().position = moment
-          session.stand({ moment, why: 'step', hits: [] }, 'goto')
+          session.standAt({ moment, why: 'step', hits: [] }, 'goto')
         },
       }
     },
