@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { lookingForNothing } from '../../src/debug/gatePlan.ts'
+import { Cell } from '../../src/protocol/wire.ts'
 import type { GateCommand, GateFrame, GatePlan, GateReply, GateVariable } from '../../src/protocol/gate.ts'
 import { defaultLimits, type Limits, type Run, type RunEnd } from '../../src/protocol/runtime.ts'
 import { diskReader } from '../../src/runtimes/diskReader.ts'
@@ -213,6 +214,23 @@ test('a value that is set is what the script goes on with, and the tape says so'
   })
   expect(output).toBe('98.0 2.0\n')
   expect(tape.events('intervention')).toEqual(['x.grad = 100.0'])
+})
+
+test('what a call in the console changes of the nodes is on the tape', async () => {
+  const clearing = script.replace('\na = Value', '\ndef clear(*values):\n    for v in values: v.grad = 0.0\na = Value')
+  const { output, tape } = await gated(clearing, async ({ evaluate, tape }) => {
+    // d has given to c, and is about to give to x.
+    if (tape.tables.rowsOf('contribution') !== 2) return everything
+    await evaluate('clear(x, y, c)', 2)
+    return nothing
+  })
+  expect(output).toBe('1.0 0.0\n')
+  expect(tape.events('intervention')).toEqual(['clear(x, y, c)'])
+  const { target, cell, before, after, site, rows } = tape.table('write')
+  const told = Array.from({ length: rows }, (_, row) => row).filter((row) => site.at(row) < 0)
+  const change = (row: number) => [target.at(row), cell.at(row), before.at(row), after.at(row)]
+  // c is the product, number 2; the others had got nothing.
+  expect(told.map(change)).toEqual([[2, Cell.gradient, 1, 0]])
 })
 
 test('waits only where it is told to', async () => {

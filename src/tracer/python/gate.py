@@ -7,6 +7,7 @@ on the wire before the script waits, so that a debugger reads the tape and asks 
 import ast
 import builtins
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -22,6 +23,8 @@ from .sites import utf16_column
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _MOST_TEXT = 1000
 _MOST_PARTS = 1000
+# Nodes that are looked at before and after a call.
+_MOST_COMPARED = 20_000
 # A list may hold itself.
 _MOST_NESTED = 20
 # Their size is known without looking at what is inside.
@@ -294,7 +297,12 @@ class Gate:
         if told is None:
             value = eval(code, frame.f_globals, known)
         else:
-            with self._told(told, [known['node'], *_reached(told, frame.f_globals, known)]):
+            tree = ast.parse(told)
+            objects = [known['node'], *_reached(tree, frame.f_globals, known)]
+            if any(isinstance(node, ast.Call) for node in ast.walk(tree)):
+                # Whatever is called may store into all of them.
+                objects += itertools.islice(self._capture.recorder.touched(), _MOST_COMPARED)
+            with self._told(told, objects):
                 value = eval(code, frame.f_globals, known)
         for name, held in known.items():
             if name not in before or before[name] is not held:
@@ -346,9 +354,9 @@ class _Deaf(Recorder):
         self.runs.clear()
 
 
-def _reached(text, names, own):
+def _reached(tree, names, own):
     """The objects that a piece of code stores into, as far as they are found without calling anything."""
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(tree):
         if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
             for part in (node.value, getattr(node, 'slice', None)):
                 if part is None or any(isinstance(n, (ast.Call, ast.NamedExpr, ast.Await)) for n in ast.walk(part)):

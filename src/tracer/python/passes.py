@@ -266,6 +266,10 @@ class Passes:
         """The object of a node that the pass has come to, None of others."""
         return self._touched.get(serial)
 
+    def touched(self):
+        """The objects of all nodes that a pass has come to."""
+        return self._touched.values()
+
     def amount(self, value):
         """A gradient as a number; an engine may keep gradients in nodes of its own."""
         if type(value) is float:

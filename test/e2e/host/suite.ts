@@ -71,7 +71,10 @@ function children(): number[] {
   const lines = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' }).trim().split('\n')
   return lines
     .map((line) => line.trim().split(/\s+/))
-    .filter(([, parent, ...args]) => Number(parent) === process.pid && args.join(' ').includes(extension.extensionPath))
+    .filter(
+      ([, parent, ...args]) =>
+        Number(parent) === process.pid && args.join(' ').includes(join(extension.extensionPath, 'dist')),
+    )
     .map(([pid]) => Number(pid))
 }
 /** Workers that this process runs. */
