@@ -105,7 +105,7 @@ export class Tree {
         if (item === next) next = item.nextElementSibling
         else into.insertBefore(item, next)
       })
-      for (const [known, item] of this.items) if (!item.isConnected) this.items.delete(known)
+      for (const [known, item] of this.items) if (!this.tree.contains(item)) this.items.delete(known)
       if (total > rows.length) into.append(this.moreItem(list, rows.length, total))
       this.keepTabStop()
     })

@@ -1,5 +1,6 @@
 /** What lies between an op and the roots, or the leaves. Ops come after their operands, so one pass each way is enough. */
 import type { ElementId } from '../protocol/view.ts'
+import { operandEdges } from '../tape/operandEdges.ts'
 import type { Tape } from '../tape/tape.ts'
 import type { Groups } from './groups.ts'
 
@@ -30,17 +31,14 @@ function opsOf(groups: Groups, element: ElementId): Uint8Array {
 
 function operandsOf(tape: Tape, start: Uint8Array): Uint8Array {
   const marks = start.slice()
-  const { op, value, rows } = tape.table('operand')
-  const opOf = tape.table('value').op
-  for (let row = rows - 1; row >= 0; row--)
-    if (value.at(row) >= 0 && marks[op.at(row)]) marks[opOf.at(value.at(row))] = 1
+  const { from, to } = operandEdges(tape)
+  for (let row = from.length - 1; row >= 0; row--) if (from[row]! >= 0 && marks[to[row]!]) marks[from[row]!] = 1
   return marks
 }
 
 function consumersOf(tape: Tape, start: Uint8Array): Uint8Array {
   const marks = start.slice()
-  const { op, value, rows } = tape.table('operand')
-  const opOf = tape.table('value').op
-  for (let row = 0; row < rows; row++) if (value.at(row) >= 0 && marks[opOf.at(value.at(row))]) marks[op.at(row)] = 1
+  const { from, to } = operandEdges(tape)
+  for (let row = 0; row < from.length; row++) if (from[row]! >= 0 && marks[from[row]!]) marks[to[row]!] = 1
   return marks
 }

@@ -1,6 +1,7 @@
 /** What a picture shows when certain groups are open: items, and edges lifted to what is visible. Positions come later. */
 import { ItemFlag, ItemKind, type ElementId } from '../protocol/view.ts'
 import { Cell, OpKind, OperandFlag, ValueKind, WriteKind } from '../protocol/wire.ts'
+import { operandEdges } from '../tape/operandEdges.ts'
 import type { Tape } from '../tape/tape.ts'
 import { groupOfRef, refOfGroup, type Groups } from './groups.ts'
 import { groupSubtitle, groupTitle, opSubtitle, opTitle } from './titles.ts'
@@ -132,23 +133,19 @@ function visibleItems(groups: Groups, isOpen: (group: number) => boolean) {
 }
 
 function liftedEdges(tape: Tape, itemOfOp: Int32Array, refs: readonly number[]) {
-  const operand = tape.table('operand')
-  const valueOps = tape.table('value').op
+  const edges = operandEdges(tape)
+  const rows = edges.from.length
   const from: number[] = []
   const to: number[] = []
   const slots: number[] = []
   const edgeCount: number[] = []
-  const edgeOfOperand = new Int32Array(operand.rows).fill(-1)
+  const edgeOfOperand = new Int32Array(rows).fill(-1)
   const merged = new Map<number, number>()
-  let last = -1
-  let slot = 0
-  for (let row = 0; row < operand.rows; row++) {
-    const op = operand.op.at(row)
-    slot = op === last ? slot + 1 : 0
-    last = op
-    const value = operand.value.at(row)
-    if (value < 0 || op >= itemOfOp.length) continue
-    const a = itemOfOp[valueOps.at(value)]!
+  for (let row = 0; row < rows; row++) {
+    const source = edges.from[row]!
+    const op = edges.to[row]!
+    if (source < 0 || op >= itemOfOp.length) continue
+    const a = itemOfOp[source]!
     const b = itemOfOp[op]!
     if (a === b || a === undefined) continue
     const apart = refs[a]! >= 0 && refs[b]! >= 0
@@ -165,7 +162,7 @@ function liftedEdges(tape: Tape, itemOfOp: Int32Array, refs: readonly number[]) 
     edgeOfOperand[row] = edge
     from.push(a)
     to.push(b)
-    slots.push(refs[b]! >= 0 ? slot : -1)
+    slots.push(refs[b]! >= 0 ? edges.slot[row]! : -1)
     edgeCount.push(1)
   }
   return {

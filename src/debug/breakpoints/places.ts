@@ -89,11 +89,11 @@ export class Places {
   /** `column` (from 0) narrows a line to the innermost expression there; null means all nodes that begin on the line. */
   onLine(source: number, line: number, column: number | null, s: Strings): Place {
     const made = this.bySource.get(source)
-    const awaited = this.open && this.beginningOn(this.expressions(source), line).length > 0
-    if (!made) return { why: this.open ? s.noNodeYet : s.noSuchSource, awaited }
+    if (!made) return { why: this.open ? s.noNodeYet : s.noSuchSource, awaited: this.mayMakeOn(source, line) }
     const sites = column === null ? this.beginningOn(made.sites, line) : innermost(made, line, column)
     if (sites.length === 0 && this.isRule(source, line)) return { why: s.ruleOnLine, awaited: false }
-    if (sites.length === 0) return { why: this.open ? s.noNodeYet : s.noNodeOnLine, awaited }
+    if (sites.length === 0)
+      return { why: this.open ? s.noNodeYet : s.noNodeOnLine, awaited: this.mayMakeOn(source, line) }
     return { nodes: { by: 'site', sites }, range: column === null ? this.whole(sites) : this.rangeOf(sites[0]!) }
   }
 
@@ -123,6 +123,10 @@ export class Places {
     return Array.from(this.tape.rows('sitesOfSource', source)).filter(
       (site) => !this.rules.has(site) && !this.headers.has(site),
     )
+  }
+
+  private mayMakeOn(source: number, line: number): boolean {
+    return this.open && this.beginningOn(this.expressions(source), line).length > 0
   }
 
   private mayMake(source: number): Made {

@@ -55,8 +55,9 @@ class Gate:
         # A number was seen that a debugger may want to look at.
         self._alarmed = False
         self._progress = ()
-        # Nodes when it last waited.
+        # When it last waited: how many nodes there were, and where they hold their gradients.
         self._known = 0
+        self._cell = None
         self._passed = 0
         # Says how closely events have to be looked at now; the probes' own, once there are any.
         self.look_closer = lambda: None
@@ -160,9 +161,8 @@ class Gate:
         suspects = self._suspects.get(op, ())
         if not suspects and not self._suspected:
             return False
-        recorder = self._capture.recorder
-        key = recorder.cell_of(True)
-        held = MISSING if obj is None or key is None else recorder.identity.read(obj, key)
+        unknown = obj is None or self._cell is None
+        held = MISSING if unknown else self._capture.recorder.identity.read(obj, self._cell)
         for amount in (upstream, held):
             if type(amount) not in (float, int):
                 return True
@@ -209,6 +209,7 @@ class Gate:
         self._ops.update(command['ops'])
         self._values.update(command['values'])
         self._known = self._capture.recorder.nodes
+        self._cell = self._capture.recorder.cell_of(True)
 
     # -- commands
 
