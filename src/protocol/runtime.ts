@@ -77,6 +77,8 @@ export interface ScriptError {
   site: { file: string; startLine: number; startColumn: number; endLine: number; endColumn: number } | null
   /** What to do next, when we know. */
   hint: string | null
+  /** What it needs lies in this folder, which it may be allowed. */
+  folder?: string | undefined
 }
 
 export type RunEnd =

@@ -22,6 +22,7 @@ const runFacts = v.object({
         traceback: v.string(),
         site: v.nullable(site),
         hint: v.nullable(v.string()),
+        folder: v.optional(v.string()),
       }),
     }),
     v.object({

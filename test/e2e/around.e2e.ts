@@ -15,6 +15,8 @@ beforeAll(async () => {
     'slow.py': `${value}a = Value(2.0)\nwhile True:\n    for _ in range(30_000): pass\n    b = a * a\n`,
     'reads.py': `${value}a = Value(float(open('../outside/number.txt').read()))\n(a * a).backward()\n`,
     '../outside/number.txt': '21.0',
+    'pack/__init__.py': `${value}two = Value(2.0)\n`,
+    'checks/uses_pack.py': 'from pack import two\nsquare = two * two\nsquare.backward()\n',
     'raises.py': `${value}a = Value(2.0)\n\nb = a * a\nb.nothing()\n`,
     'goes.py': `${value}a = Value(2.0)\n(a * a).backward()\n`,
     'large.py': `${readFileSync('test/fixtures/bench/mlp.py', 'utf8')}import time\nprint(f"ended {time.time() * 1000:.0f}")\n`,
@@ -88,6 +90,17 @@ test('a folder that was allowed is read, until it is taken back', async () => {
   await vscode.command('Backprop: Allow More')
   await vscode.choose('Take back outside')
   await view.getByText('FileNotFoundError').first().waitFor()
+})
+
+test('a package above the script is found once the folder that is named is allowed', async () => {
+  await vscode.closeAll()
+  await vscode.quickOpen('uses_pack.py')
+  await vscode.command('Visualize Backprop')
+  const view = await vscode.view('.banner.error')
+  await view.getByText('pack lies in').first().waitFor()
+  await view.getByRole('button', { name: 'Allow a folder' }).click()
+  await vscode.answer(/\/$/, vscode.folder)
+  await expect.poll(async () => labelOf(await vscode.graph(), 'square')).toContain('value 4.0000')
 })
 
 test('the output has the traceback, whose lines open the code', async () => {

@@ -60,8 +60,10 @@ describe('a folder that was allowed', () => {
     const project = folderWith(files)
     const script = join(project, 'tests/main.py')
     try {
-      const { type, hint } = raised(await run(built.runtime, script))
+      const { type, hint, folder } = raised(await run(built.runtime, script))
       expect([type, hint]).toEqual(['ModuleNotFoundError', expect.stringContaining(`pack lies in ${project}, `)])
+      // What the panel's button offers to allow.
+      expect(folder).toBe(project)
       const allowed = await run(built.runtime, script, { folders: [project] })
       expect([allowed.end, allowed.stdout]).toEqual([{ kind: 'done', exitCode: 0 }, '2\n'])
     } finally {

@@ -114,5 +114,5 @@ export class Banners {
 }
 
 /** What may lie in a folder that the script was not given. A package that has to be installed comes with a hint. */
-const missesFile = ({ type, hint }: ScriptError) =>
-  type === 'FileNotFoundError' || (type === 'ModuleNotFoundError' && hint === null)
+const missesFile = ({ type, hint, folder }: ScriptError) =>
+  type === 'FileNotFoundError' || (type === 'ModuleNotFoundError' && (hint === null || folder !== undefined))

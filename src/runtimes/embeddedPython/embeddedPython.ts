@@ -276,11 +276,10 @@ class EmbeddedRun implements Run {
         const { limits } = this.request
         const { error } = last
         const exists = (path: string) => this.existsNearby(path)
-        const above = (module: string) => this.folderAbove(module)
-        return {
-          kind: 'raised',
-          error: { ...error, hint: error.hint ?? (await hintFor(error, limits, exists, above)) },
-        }
+        let folder: string | null = null
+        const above = async (module: string) => (folder = await this.folderAbove(module))
+        const hint = error.hint ?? (await hintFor(error, limits, exists, above))
+        return { kind: 'raised', error: { ...error, hint, ...(folder === null ? {} : { folder }) } }
       }
       case 'limit':
         return { kind: 'limit', limit: last.limit, message: last.message }
