@@ -26,14 +26,17 @@ async function main(argv: string[]): Promise<number> {
   if (!(args.runtime in runtimes))
     throw new UsageError(`there is no runtime "${args.runtime}"; there is ${Object.keys(runtimes).join(', ')}`)
   const outputs = outputsOf(args, script)
-  await checkScript(script, args.script)
-  await checkDistinct(script, outputs)
-  for (const file of Object.values(outputs)) if (file !== null && file !== '-') await checkWritable(file)
+  const isRecording = extname(script) === '.tape'
 
   const session = startSession(dist, (error) => fail(`the session failed: ${error.message}`, ExitCode.raised))
   const { channel } = session
+  // What it runs in starts while the arguments are looked at.
+  if (!isRecording) channel.request('warm', { runtime: args.runtime }).catch(() => undefined)
   try {
-    const end = extname(script) === '.tape' ? await openRecording(channel, script) : await run(channel, args, script)
+    await checkScript(script, args.script)
+    await checkDistinct(script, outputs)
+    for (const file of Object.values(outputs)) if (file !== null && file !== '-') await checkWritable(file)
+    const end = isRecording ? await openRecording(channel, script) : await run(channel, args, script)
     await deliver(channel, args, script, outputs)
     return exitCode(end)
   } finally {

@@ -66,6 +66,8 @@ export class Recording implements vscode.Disposable {
   }
 
   async run(gated: boolean): Promise<RunEnd> {
+    // Its sandbox starts while the texts are gathered.
+    this.channel.request('warm', { runtime: RUNTIME }).catch(() => undefined)
     const { target, given } = await gatherTexts(this.target).finally(this.prepare)
     this.target = target
     const { grants } = this.services

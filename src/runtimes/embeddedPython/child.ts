@@ -14,7 +14,7 @@ import { Frame, framed, FrameReader, SIGINT, SIGUSR1, type SandboxRequest } from
 import { ownFiles } from './ownFiles.ts'
 import { makeRing, RingReader } from './ring.ts'
 import { snapshotName } from './snapshotName.ts'
-import type { WorkerData, WorkerRun } from './worker.ts'
+import type { Binaries, WorkerData, WorkerRun } from './worker.ts'
 
 const dist = fileURLToPath(new URL('.', import.meta.url))
 /** The interpreter's own code, this process and its buffers, on top of what the script may use. */
@@ -29,7 +29,9 @@ const alarm = new Int32Array(new SharedArrayBuffer(4))
 process.on('SIGINT', () => {}) // Ctrl-C goes to the whole group; the parent decides how the run ends.
 out.on('error', () => process.exit())
 
-const worker = new Worker(join(dist, 'worker.mjs'), await workerOptions())
+// Its thread starts while this one reads and compiles what it needs.
+const worker = new Worker(join(dist, 'worker.mjs'), workerOptions())
+const given = give()
 const reader = new RingReader(ring)
 let draining = false
 
@@ -91,7 +93,8 @@ process.stdin.on('error', () => process.exit())
 function beginWhenWhole(): void {
   if (!request || files.length < request.files.length) return
   watchMemory(request.megabytes)
-  worker.postMessage({ request, files } satisfies WorkerRun)
+  const run: WorkerRun = { request, files }
+  void given.then(() => worker.postMessage(run))
 }
 
 /** The interpreter's thread may sleep in a read. */
@@ -107,34 +110,33 @@ function watchMemory(megabytes: number): void {
   }, 100).unref()
 }
 
-async function workerOptions() {
+async function give(): Promise<void> {
   const version = (JSON.parse(readFileSync(join(dist, 'pyodide/package.json'), 'utf8')) as { version: string }).version
   const own = ownFiles(dist)
   const [wasm, stdlib, snapshot] = await Promise.all([
-    readFile(join(dist, 'pyodide/pyodide.asm.wasm')),
+    readFile(join(dist, 'pyodide/pyodide.asm.wasm')).then((bytes) => WebAssembly.compile(bytes)),
     readFile(join(dist, 'pyodide/python_stdlib.zip')),
     readFile(join(dist, snapshotName(version, own))).catch(() => null),
   ])
-  const makeSnapshot = process.argv.includes('--make-snapshot')
+  const binaries: Binaries = { version, wasm, stdlib, snapshot, own }
+  worker.postMessage(
+    binaries,
+    [stdlib, snapshot].filter((bytes) => bytes !== null).map((bytes) => bytes.buffer as ArrayBuffer),
+  )
+}
+
+function workerOptions() {
   const workerData: WorkerData = {
-    version,
-    wasm,
-    stdlib,
-    snapshot,
-    makeSnapshot,
+    makeSnapshot: process.argv.includes('--make-snapshot'),
     ring,
     interrupt,
     commands: commandsInside,
     alarm: alarm.buffer,
     permission: provePermission(),
-    own,
   }
   return {
     workerData,
-    transferList: [
-      commandsInside,
-      ...[wasm, stdlib, snapshot].filter((bytes) => bytes !== null).map((bytes) => bytes.buffer as ArrayBuffer),
-    ],
+    transferList: [commandsInside],
     env: {},
     argv: [],
     execArgv: [],

@@ -168,21 +168,29 @@ class EmbeddedRun implements Run {
       stdin: this.request.stdin ?? '',
       files: given.files.map(({ path }) => path),
     }
-    let last: RunEnd | Outcome | null = null
-    const over = this.sandbox.listen((kind, bytes) => {
-      // The end is said once: what a script left behind (a timer) may still run, and fail, until the kill arrives.
-      if (last) return
-      last = this.receive(kind, bytes)
-      if (last) this.sandbox.kill()
-    })
-    if (!this.cause) {
-      this.sandbox.send(Frame.run, new TextEncoder().encode(JSON.stringify(payload)))
-      for (const file of given.files) this.sandbox.send(Frame.file, file.bytes)
-    }
-    const message = await over
+    const end = await this.endOf(payload, given.files)
     // Killed before the tracer could tell what happened: what it last knew is better than nothing.
     for (const part of this.drafts.fitting(this.wireBytes)) this.sink.wire(part)
-    return this.cause ?? (last ? await this.conclude(last) : { kind: 'crashed', message })
+    return this.cause ?? (await this.conclude(end))
+  }
+
+  /** Sends the run. The process that has said its end takes a while to give its memory back; nobody waits for that. */
+  private endOf(payload: SandboxRequest, files: { bytes: Uint8Array }[]): Promise<RunEnd | Outcome> {
+    return new Promise((resolve) => {
+      let last: RunEnd | Outcome | null = null
+      const over = this.sandbox.listen((kind, bytes) => {
+        // The end is said once: what a script left behind (a timer) may still run, and fail, until the kill arrives.
+        if (last) return
+        last = this.receive(kind, bytes)
+        if (!last) return
+        this.sandbox.kill()
+        resolve(last)
+      })
+      void over.then((message) => resolve({ kind: 'crashed', message }))
+      if (this.cause) return
+      this.sandbox.send(Frame.run, new TextEncoder().encode(JSON.stringify(payload)))
+      for (const file of files) this.sandbox.send(Frame.file, file.bytes)
+    })
   }
 
   /** Handles one frame; returns how the run ended when the frame says so. */

@@ -26,8 +26,9 @@ export interface EmscriptenFS {
   registerDevice(dev: number, ops: object): void
 }
 
-export interface Binaries {
-  wasm: Uint8Array
+export interface Interpreter {
+  version: string
+  wasm: WebAssembly.Module
   stdlib: Uint8Array
 }
 
@@ -38,24 +39,26 @@ const lock = (version: string) =>
   })
 
 export async function load(
-  binaries: Binaries,
-  options: { version: string; snapshot?: Uint8Array | undefined; makeSnapshot?: boolean },
+  { version, wasm, stdlib }: Interpreter,
+  options: { snapshot?: Uint8Array | undefined; makeSnapshot?: boolean },
 ): Promise<Pyodide> {
   const scope = globalThis as unknown as Record<string, unknown>
   scope['fetch'] = async (url: unknown) => {
     const name = String(url).split('/').at(-1)
     if (name === 'pyodide.asm.wasm') return { ok: true }
-    if (name === 'python_stdlib.zip') return { ok: true, arrayBuffer: async () => binaries.stdlib }
+    if (name === 'python_stdlib.zip') return { ok: true, arrayBuffer: async () => stdlib }
     throw new TypeError(`there is no ${name} here`)
   }
-  const wasm = WebAssembly as unknown as Record<string, unknown>
-  wasm['instantiateStreaming'] = (_: unknown, imports: WebAssembly.Imports) =>
-    WebAssembly.instantiate(binaries.wasm as BufferSource, imports)
+  const api = WebAssembly as unknown as Record<string, unknown>
+  api['instantiateStreaming'] = async (_: unknown, imports: WebAssembly.Imports) => ({
+    module: wasm,
+    instance: await WebAssembly.instantiate(wasm, imports),
+  })
   try {
     return (await loadPyodide({
       createPyodideModule,
       indexURL: 'https://sandbox.invalid/',
-      lockFileContents: lock(options.version),
+      lockFileContents: lock(version),
       jsglobals: Object.create(null),
       env: { HOME: '/home/pyodide', PYTHONINSPECT: '' },
       stdin: () => null,
@@ -66,6 +69,6 @@ export async function load(
     })) as Pyodide
   } finally {
     delete scope['fetch']
-    delete wasm['instantiateStreaming']
+    delete api['instantiateStreaming']
   }
 }

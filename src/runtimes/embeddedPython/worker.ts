@@ -8,15 +8,11 @@ import './browserGuise.ts'
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import { Frame, framed, SIGINT, type FrameKind, type SandboxRequest } from './frames.ts'
 import { capMemory, harden, openDoors } from './harden.ts'
-import { load, type Pyodide } from './load.ts'
+import { load, type Interpreter, type Pyodide } from './load.ts'
 import type { OwnFile } from './ownFiles.ts'
 import { RingWriter } from './ring.ts'
 
 export interface WorkerData {
-  version: string
-  wasm: Uint8Array
-  stdlib: Uint8Array
-  snapshot: Uint8Array | null
   /** Make a snapshot, post it, and end. */
   makeSnapshot: boolean
   ring: SharedArrayBuffer
@@ -26,11 +22,16 @@ export interface WorkerData {
   alarm: SharedArrayBuffer
   /** Node's permission model holds this process; told on with `ready`. */
   permission: boolean
+}
+
+/** What the trusted thread sends first … */
+export interface Binaries extends Interpreter {
+  snapshot: Uint8Array | null
   /** Python files of this project by their path inside. */
   own: OwnFile[]
 }
 
-/** What the trusted thread sends: the run and the bytes of its files. */
+/** … and then: the run and the bytes of its files. */
 export interface WorkerRun {
   request: SandboxRequest
   files: Uint8Array[]
@@ -45,8 +46,13 @@ const preload =
   'import abc, array, ast, bisect, builtins, collections, contextlib, copy, ctypes, dataclasses, dis, enum, functools, ' +
   'gc, importlib.util, inspect, io, itertools, json, linecache, math, operator, os, random, re, socket, statistics, ' +
   'string, struct, subprocess, textwrap, time, tokenize, traceback, types, typing, weakref\n' +
-  "import sys\nsys.path[:0] = ['/backprop/harness', '/backprop/tracer']\n" +
-  'import backprop_doors, backprop_harness, backprop_tracer\ndel sys.path[:2]'
+  "import gc, sys\nsys.path[:0] = ['/backprop/harness', '/backprop/tracer']\n" +
+  'import backprop_doors, backprop_harness, backprop_tracer\ndel sys.path[:2]\n' +
+  // Nothing of this ever becomes garbage: the collector need not look through it again.
+  'gc.collect()\ngc.freeze()'
+
+/** What is left of the command that is being read. */
+let command: Uint8Array = new Uint8Array(0)
 
 const cap = capMemory()
 const ring = new RingWriter(data.ring, () => port.postMessage('bytes'))
@@ -55,6 +61,7 @@ function emit(kind: FrameKind, payload: Uint8Array): void {
   ring.write(framed(kind, payload))
 }
 
+const binaries = await received<Binaries>()
 if (data.makeSnapshot) {
   const pyodide = await loadOwn()
   pyodide.runPython(preload)
@@ -62,10 +69,14 @@ if (data.makeSnapshot) {
 } else {
   try {
     const pyodide = await start()
-    port.once('message', (run: WorkerRun) => runScript(pyodide, run))
+    runScript(pyodide, await received<WorkerRun>())
   } catch (error) {
     emit(Frame.crashed, text.encode(`the embedded Python did not start: ${lastLine(error)}`))
   }
+}
+
+function received<T>(): Promise<T> {
+  return new Promise((resolve) => port.once('message', resolve))
 }
 
 async function start(): Promise<Pyodide> {
@@ -90,9 +101,9 @@ async function start(): Promise<Pyodide> {
 
 /** From the snapshot; where there is none, or it does not load after all, from nothing: slower, otherwise the same. */
 async function loadFast(): Promise<Pyodide> {
-  if (data.snapshot) {
+  if (binaries.snapshot) {
     try {
-      return await loadOwn(data.snapshot)
+      return await loadOwn(binaries.snapshot)
     } catch {
       // Fall through.
     }
@@ -103,8 +114,8 @@ async function loadFast(): Promise<Pyodide> {
 }
 
 async function loadOwn(snapshot?: Uint8Array): Promise<Pyodide> {
-  const pyodide = await load(data, { version: data.version, snapshot, makeSnapshot: data.makeSnapshot })
-  for (const file of data.own) give(pyodide, file.path, file.bytes)
+  const pyodide = await load(binaries, { snapshot, makeSnapshot: data.makeSnapshot })
+  for (const file of binaries.own) give(pyodide, file.path, file.bytes)
   return pyodide
 }
 
@@ -172,8 +183,6 @@ function device(
   })
   FS.mkdev(path, 0o666, dev)
 }
-
-let command: Uint8Array = new Uint8Array(0)
 
 /** Sleeps until a command is there; nothing when the run is interrupted meanwhile. */
 function waitForCommand(most: number): Uint8Array {

@@ -42,7 +42,8 @@ class Instrumenter(Steps, Stores, Rules, Loads, Makers, Naming, DualRules):
     def _node(self, node, scope):
         if isinstance(node, list):
             return [self._node(child, scope) for child in node]
-        if not isinstance(node, ast.AST):
+        # Operators and contexts have nothing inside, and are the same everywhere.
+        if not isinstance(node, ast.AST) or not node._fields:
             return node
         handler = getattr(self, '_on_' + type(node).__name__, None)
         done = handler(node, scope) if handler is not None else self._copy(node, scope)

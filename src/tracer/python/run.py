@@ -19,7 +19,7 @@ from .sites import utf16_column
 _ALLOCATIONS = 750_000
 # Bytes that are given back when the script is over: one that used up all memory leaves enough to say so, and to hand
 # over what was recorded.
-_RESERVE = 32 << 20
+_RESERVE = 8 << 20
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
 

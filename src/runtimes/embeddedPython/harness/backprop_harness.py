@@ -1,7 +1,6 @@
 """Runs one script as plain Python would, with the tracer beside it, and reports how it ended."""
 
 import atexit
-import gc
 import importlib.machinery
 import json
 import os
@@ -80,7 +79,6 @@ def main():
     sys.path[:] = [folder, *[p for p in sys.path if p.endswith('.zip') or p.startswith('/lib')]]
     _Last.folders[:0] = request['folders']
     sys.meta_path.append(_Last)
-    gc.collect()
     try:
         result = backprop_tracer.run(
             request['script'],
