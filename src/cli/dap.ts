@@ -24,8 +24,11 @@ export async function serveDap(dist: string): Promise<number> {
     },
     open: (tape) => session.open(tape),
     send: (message) => {
-      if (message) process.stdout.write(framed(message))
-      else leave()
+      if (!message) return leave()
+      // What is said at once leaves at once: a write costs more than making the message, and the script goes on first.
+      process.stdout.cork()
+      process.stdout.write(framed(message))
+      process.nextTick(() => process.stdout.uncork())
     },
   })
   const unframer = new Unframer()

@@ -22,6 +22,8 @@ from .sites import utf16_column
 
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _MOST_TEXT = 1000
+# Of a container among others: it can be opened.
+_MOST_PREVIEW = 150
 _MOST_PARTS = 1000
 # Nodes that are looked at before and after a call.
 _MOST_COMPARED = 20_000
@@ -313,12 +315,15 @@ class Gate:
     # -- how values read
 
     def _variables(self, parts):
-        return [self._variable(name, value) for name, value in parts]
+        return [
+            self._variable(name, value, _MOST_PREVIEW if type(value) in _CONTAINERS else _MOST_TEXT)
+            for name, value in parts
+        ]
 
-    def _variable(self, name, value):
+    def _variable(self, name, value, room=_MOST_TEXT):
         kind = type(value)
         try:
-            text = _shortened(value, _MOST_TEXT)
+            text = _shortened(value, room)
         except Exception as error:
             text = '<repr failed: %s>' % _said(error)
         size = len(value) if kind in _CONTAINERS else len(_parts(value))
