@@ -62,9 +62,9 @@ class Events:
 
     def settle(self):
         recorder = self.recorder
-        if recorder.gate is not None and recorder.gate.extreme_values:
+        if recorder.gate is not None and recorder.gate.plan.extreme_values:
             for value in self.made[2::NODE]:
-                recorder.gate.look(value)
+                recorder.gate.plan.look(value)
         self.seal()
         recorder.process()
         left = recorder.max_nodes - recorder.nodes
@@ -78,10 +78,10 @@ class Events:
 
     def look_closer(self):
         """A debugger may want to see every event before the program goes on."""
-        gate = self.recorder.gate
-        if gate.node_by_node:
+        plan = self.recorder.gate.plan
+        if plan.node_by_node:
             self.limit = min(self.limit, NODE)
-        self.chunk = 1 if gate.step_by_step else CHUNK
+        self.chunk = 1 if plan.step_by_step else CHUNK
 
     def end_gradients(self):
         """What was made in a pass and turned out to be no gradient is a node."""

@@ -49,13 +49,15 @@ def gradient_probes(events):
             settle()
 
     if gate is not None:
+        plan = gate.plan
+
         # A debugger may want to stop at any of them, or at some numbers.
         def gradient(event):
             back.append(event)
             count = len(back)
-            if count >= events.chunk and (count >= CHUNK or gate.wants(event)):
+            if count >= events.chunk and (count >= CHUNK or plan.wants(event)):
                 settle()
-            elif gate.extreme_gradients and gate.look(event[3]):
+            elif plan.extreme_gradients and plan.look(event[3]):
                 settle()
 
         def c(number, target, amount, source, upstream):

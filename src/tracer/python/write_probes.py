@@ -18,7 +18,7 @@ def write_probes(events):
     probe_table = recorder.probes
 
     def wants(is_value):
-        return gate.extreme_values if is_value else gate.extreme_gradients
+        return gate.plan.extreme_values if is_value else gate.plan.extreme_gradients
 
     def write(number, target, amount, is_value, how):
         if back or ran:
@@ -38,7 +38,7 @@ def write_probes(events):
             except (KeyError, ArithmeticError):
                 after = float('nan')
         wrote.append((number, target, after, None if before is MISSING else before, is_value))
-        if len(wrote) >= events.chunk or gate is not None and wants(is_value) and gate.look(after):
+        if len(wrote) >= events.chunk or gate is not None and wants(is_value) and gate.plan.look(after):
             settle()
 
     def writers(is_value):
