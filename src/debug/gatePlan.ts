@@ -2,7 +2,7 @@
 import type { GatePlan, Suspects } from '../protocol/gate.ts'
 import type { Tape } from '../tape/tape.ts'
 import type { Breakpoint } from './breakpoints/breakpoint.ts'
-import { regionOfFilter } from './breakpoints/filters.ts'
+import { type Filter, regionOfFilter } from './breakpoints/filters.ts'
 import type { StopOn, Watch } from './breakpoints/watch.ts'
 import { everything, isEverything, isNothing, regionOf, union, type Region } from './conditions/region.ts'
 import { modulePath } from './situation.ts'
@@ -44,7 +44,7 @@ export class GatePlanner {
     const more = watch.revision === this.revision
     const stepping = movement.goal !== null
     const [backward, forward] = [this.stopOn !== 'forward', this.stopOn !== 'backward']
-    const { needs, region } = this.filters()
+    const { extremes, region } = this.filters()
     const plan: GatePlan = {
       steps: (stepping && backward) || isEverything(region),
       contributions: movement.intoRules ?? false,
@@ -53,8 +53,8 @@ export class GatePlanner {
       suspects: more || isNothing(region) ? [] : [suspects(null, region)],
       values: more ? [] : watch.values(),
       more,
-      extremeGradients: needs.has('gradients'),
-      extremeValues: needs.has('values'),
+      extremeGradients: extremes.has('gradients'),
+      extremeValues: extremes.has('values'),
       look: movement.toNext ?? false,
     }
     const suspected = new Map<Region, number[]>()
@@ -79,14 +79,14 @@ export class GatePlanner {
   }
 
   private filters() {
-    const needs = new Set<unknown>()
+    const extremes = new Set<Filter['extremes']>()
     let region: Region = { ranges: [], nan: false }
     for (const { target, threshold, condition } of this.watch.filters()) {
       if (target.at !== 'filter') continue
-      needs.add(target.filter.needs)
+      extremes.add(target.filter.extremes)
       region = union(region, regionOfFilter(target.filter, threshold, condition) ?? region)
     }
-    return { needs, region }
+    return { extremes, region }
   }
 }
 

@@ -43,20 +43,22 @@ export class GraphBreakpoints implements vscode.Disposable {
     const recording = panel.shown
     if (!recording) return
     const on = await recording.channel.request('breakpointOn', { element, alone })
-    const same = vscode.debug.breakpoints.filter((one) => matches(ofEditor(recording, one), on))
-    const around = same.length > 0 || alone ? same : await this.only(recording, element)
+    const all = await allOf(recording)
+    const same = all.filter(({ known }) => matches(known, on)).map(({ breakpoint }) => breakpoint)
+    const around = same.length > 0 || alone ? same : await this.only(recording, element, all)
     if (around.length > 0) return vscode.debug.removeBreakpoints(around)
-    vscode.debug.addBreakpoints([toEditor(recording, on)])
+    const made = await toEditor(recording, on)
+    if (made) vscode.debug.addBreakpoints([made])
+    else void vscode.window.showInformationMessage(vscode.l10n.t('This code has changed since the run; run it again.'))
   }
 
   /** Breakpoints that are on this element and were set elsewhere: in the gutter, or on it alone. */
-  private async only(recording: Recording, element: ElementId): Promise<vscode.Breakpoint[]> {
+  private async only(recording: Recording, element: ElementId, all: readonly Known[]): Promise<vscode.Breakpoint[]> {
     const found: vscode.Breakpoint[] = []
     if (element < 0) return found
-    for (const breakpoint of vscode.debug.breakpoints) {
-      const one = ofEditor(recording, breakpoint)
-      const elements = one && (await recording.channel.request('elementsWith', { breakpoints: [one] }))
-      if (elements?.includes(element)) found.push(breakpoint)
+    for (const { breakpoint, known } of all) {
+      const elements = await recording.channel.request('elementsWith', { breakpoints: [known] })
+      if (elements.includes(element)) found.push(breakpoint)
     }
     return found
   }
@@ -72,8 +74,8 @@ export class GraphBreakpoints implements vscode.Disposable {
     if (!shown) return
     this.seen.set(panel, { target: shown.target, overview: shown.overview })
     try {
-      const known = vscode.debug.breakpoints.filter(({ enabled }) => enabled).map((one) => ofEditor(shown, one))
-      const breakpoints = known.filter((one) => one !== null)
+      const enabled = (await allOf(shown)).filter(({ breakpoint }) => breakpoint.enabled)
+      const breakpoints = enabled.map(({ known }) => known)
       const none = new Int32Array(0)
       const elements = breakpoints.length > 0 ? await shown.channel.request('elementsWith', { breakpoints }) : none
       if (panel.shown === shown) panel.marked(elements)
@@ -83,21 +85,39 @@ export class GraphBreakpoints implements vscode.Disposable {
   }
 }
 
-/** null for those that are none of the recording's. */
-function ofEditor(recording: Recording, breakpoint: vscode.Breakpoint): GraphBreakpoint | null {
-  if (breakpoint instanceof vscode.FunctionBreakpoint) return { kind: 'function', name: breakpoint.functionName }
-  if (!(breakpoint instanceof vscode.SourceBreakpoint)) return null
-  const { uri, range } = breakpoint.location
-  const file = recording.fileOf(uri)
-  if (!file) return null
-  const column = range.start.character === 0 ? null : range.start.character
-  return { kind: 'source', path: file.path, line: range.start.line + file.offset, column }
+/** A breakpoint of VS Code, and how it reads in terms of a recording. */
+interface Known {
+  breakpoint: vscode.Breakpoint
+  known: GraphBreakpoint
 }
 
-function toEditor(recording: Recording, on: GraphBreakpoint): vscode.Breakpoint {
+/** Those on code of the recording, and on functions. */
+async function allOf(recording: Recording): Promise<Known[]> {
+  const all: Known[] = []
+  for (const breakpoint of vscode.debug.breakpoints) {
+    const known = await ofEditor(recording, breakpoint)
+    if (known) all.push({ breakpoint, known })
+  }
+  return all
+}
+
+/** null for those that are none of the recording's. */
+async function ofEditor(recording: Recording, breakpoint: vscode.Breakpoint): Promise<GraphBreakpoint | null> {
+  if (breakpoint instanceof vscode.FunctionBreakpoint) return { kind: 'function', name: breakpoint.functionName }
+  if (!(breakpoint instanceof vscode.SourceBreakpoint)) return null
+  const place = await recording.placeThen(breakpoint.location)
+  if (!place) return null
+  const column = breakpoint.location.range.start.character === 0 ? null : place.character
+  return { kind: 'source', path: place.path, line: place.line, column }
+}
+
+/** null when the code was changed. */
+async function toEditor(recording: Recording, on: GraphBreakpoint): Promise<vscode.Breakpoint | null> {
   if (on.kind === 'function') return new vscode.FunctionBreakpoint(on.name)
-  const { uri, line } = recording.placeOf(on.path, on.line)
-  return new vscode.SourceBreakpoint(new vscode.Location(uri, new vscode.Position(line, on.column ?? 0)))
+  const place = await recording.placeNow(on.path, on.line, on.column ?? 0)
+  if (!place) return null
+  const start = on.column === null ? new vscode.Position(place.range.start.line, 0) : place.range.start
+  return new vscode.SourceBreakpoint(new vscode.Location(place.uri, start))
 }
 
 function matches(a: GraphBreakpoint | null, b: GraphBreakpoint): boolean {

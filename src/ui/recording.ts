@@ -150,6 +150,30 @@ export class Recording implements vscode.Disposable {
     return this.paths.includes(path) ? this.placeOf(path, line) : null
   }
 
+  /** Where a place of the run (line from 1) is in the editor now; null when that code was changed. */
+  async placeNow(path: string, line: number, character: number): Promise<vscode.Location | null> {
+    const { uri, line: shown } = this.placeOf(path, line)
+    const linked = await this.linkedAt(uri)
+    const at = { startLine: line, startColumn: character, endLine: line, endColumn: character }
+    const range = linked ? linked.rangeOf(at) : new vscode.Range(shown, character, shown, character)
+    return range && new vscode.Location(uri, range)
+  }
+
+  /** Where a place in the editor was in the run (line from 1); null when it is none of it, or was written since. */
+  async placeThen({ uri, range: { start } }: vscode.Location) {
+    const file = this.fileOf(uri)
+    if (!file) return null
+    const linked = await this.linkedAt(uri)
+    const at = linked ? linked.placeOf(start) : { line: start.line + file.offset, character: start.character }
+    return at && { path: file.path, ...at }
+  }
+
+  /** null for what is not open: nobody has edited it. */
+  private async linkedAt(uri: vscode.Uri): Promise<LinkedText | null> {
+    const document = vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri.toString())
+    return document ? this.linked(document) : null
+  }
+
   /** Follows files that were renamed; whether any of its was. */
   renamed(files: readonly { oldUri: vscode.Uri; newUri: vscode.Uri }[]): boolean {
     const before = this.target

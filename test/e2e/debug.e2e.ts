@@ -86,6 +86,23 @@ test('a breakpoint on a node of the graph is in the gutter and in the outline, u
   await picture('dot')
   await vscode.page.keyboard.press('b')
   await dots.first().waitFor({ state: 'detached' })
+
+  // Code that has moved since the run has its breakpoints where it is now.
+  await vscode.editor.locator('.view-line').first().click()
+  await vscode.page.keyboard.press('Control+Home')
+  await vscode.page.keyboard.press('Enter')
+  await choose(/^n, /)
+  await vscode.page.keyboard.press('b')
+  const line = await vscode.editor.locator('.view-line', { hasText: 'n = x1' }).boundingBox()
+  await expect.poll(async () => (await dots.first().boundingBox())?.y).toBeCloseTo(line!.y, -1)
+  await view
+    .getByRole('treeitem', { name: /^n, .*, breakpoint$/ })
+    .first()
+    .waitFor({ state: 'attached' })
+  await vscode.page.keyboard.press('b')
+  await dots.first().waitFor({ state: 'detached' })
+  await vscode.editor.locator('.view-line').first().click()
+  await vscode.page.keyboard.press('Control+z')
 })
 
 test('a breakpoint in the gutter stops before the rule of each node of its line; then it ends', async () => {

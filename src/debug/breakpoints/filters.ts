@@ -26,11 +26,10 @@ export interface Filter {
   conditionLabel(s: Strings): string
   default: boolean
   kinds: ReadonlySet<Kind>
-  /**
-   * At what a script must wait so that it is found before the script goes on: at numbers that are not finite or nearly
-   * so, at steps whose node has such a gradient.
-   */
-  needs: 'gradients' | 'values' | 'nothing' | ((threshold: number) => Region)
+  /** What a script waits at so that it is found before the script goes on: numbers that are not finite, or nearly so … */
+  extremes?: 'gradients' | 'values'
+  /** … and steps whose node has one of these gradients. */
+  gradients?(threshold: number): Region
   /** Whether it is so at a moment of these kinds. `threshold` is the user's, or the usual one. */
   holds(at: Moment, threshold: number): boolean
   /** A filter with a threshold: a condition replaces what it asks by itself; of the others a condition narrows it. */
@@ -73,7 +72,7 @@ export const filters: readonly Filter[] = [
     conditionLabel: (s) => s.alsoCondition,
     default: true,
     kinds: kinds(Kind.contribution, Kind.seed, Kind.write),
-    needs: 'gradients',
+    extremes: 'gradients',
     threshold: null,
     holds: (at) => !finite(grad(at)) && !isConstant(at) && finite(gradientBefore(at)),
     say: (s, at) => s.becameNonFinite(title(at), number(grad(at))),
@@ -84,7 +83,7 @@ export const filters: readonly Filter[] = [
     conditionLabel: (s) => s.alsoCondition,
     default: false,
     kinds: kinds(Kind.made, Kind.write),
-    needs: 'values',
+    extremes: 'values',
     threshold: null,
     holds: (at) => (at.timeline.kind(at.moment) === Kind.made || writes(at, Cell.value)) && !finite(at.names('data')),
     say: (s, at) => s.valueNonFinite(title(at), number(at.names('data'))),
@@ -95,7 +94,7 @@ export const filters: readonly Filter[] = [
     conditionLabel: (s) => s.vanishingThreshold,
     default: false,
     kinds: complete,
-    needs: (threshold) => sized(between(0, threshold)),
+    gradients: (threshold) => sized(between(0, threshold)),
     threshold: 1e-7,
     holds: (at, threshold) => {
       const size = norm(at)
@@ -109,7 +108,7 @@ export const filters: readonly Filter[] = [
     conditionLabel: (s) => s.explodingThreshold,
     default: false,
     kinds: complete,
-    needs: (threshold) => sized(between(threshold, Infinity)),
+    gradients: (threshold) => sized(between(threshold, Infinity)),
     threshold: 1e4,
     holds: (at, threshold) => (norm(at) ?? 0) > threshold,
     say: (s, at) => s.exploded(title(at), number(grad(at))),
@@ -120,7 +119,7 @@ export const filters: readonly Filter[] = [
     conditionLabel: (s) => s.alsoCondition,
     default: false,
     kinds: complete,
-    needs: () => between(0, 0),
+    gradients: () => between(0, 0),
     threshold: null,
     holds: (at) => norm(at) === 0,
     say: (s, at) => s.isZero(title(at)),
@@ -131,7 +130,7 @@ export const filters: readonly Filter[] = [
     conditionLabel: (s) => s.alsoCondition,
     default: false,
     kinds: kinds(Kind.step),
-    needs: () => everything,
+    gradients: () => everything,
     threshold: null,
     holds: ({ timeline, moment }) => cutOperand(timeline.tape, timeline.op(moment)) !== null,
     say: (s, { timeline, moment }) => {
@@ -148,7 +147,6 @@ export const filters: readonly Filter[] = [
     conditionLabel: (s) => s.alsoCondition,
     default: true,
     kinds: kinds(Kind.raised),
-    needs: 'nothing',
     threshold: null,
     holds: () => true,
     say: (_, { timeline, moment }) => {
@@ -208,7 +206,7 @@ export function filterHolds(filter: Filter, threshold: number | null, tree: Expr
 
 /** The gradients of steps that may be what a filter asks for, as `filterHolds` does; null where it asks for other things. */
 export function regionOfFilter(filter: Filter, threshold: number | null, tree: Expression | null): Region | null {
-  if (typeof filter.needs !== 'function') return null
+  if (!filter.gradients) return null
   const asked = tree === null ? everything : regionOf(tree, () => undefined)
-  return tree !== null && filter.threshold !== null ? asked : intersection(filter.needs(threshold ?? 0), asked)
+  return tree !== null && filter.threshold !== null ? asked : intersection(filter.gradients(threshold ?? 0), asked)
 }
