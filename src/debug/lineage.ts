@@ -1,4 +1,7 @@
-/** The same value or parameter in earlier passes. */
+/**
+ * The same value or parameter in earlier passes. Of a value made anew in each iteration it is known when its own pass
+ * has begun, by what it was called until then: so that a script that runs gives the same answers as its recording.
+ */
 import { lastAtOrBefore, type Tape } from '../tape/tape.ts'
 
 export class Lineage {
@@ -19,18 +22,19 @@ export class Lineage {
     if (last < 0) return null
     const born = this.tape.table('value').tick.at(value)
     if (born < this.tape.passStart(last)) return this.tape.valueAt(value, this.tape.passEnd(last))
-    const peer = this.peer(value, this.madeFor(value) - 1)
+    const peer = this.peer(value, this.madeFor(value) - 1, tick)
     return peer === null ? null : this.tape.valueAt(peer, this.tape.passEnd(last))
   }
 
   /** What it was at the start: when it was made, or when its first like was. */
-  initial(value: number): number | null {
-    const peer = this.peer(value, Math.min(...this.peersOf(value).keys()))
+  initial(value: number, tick: number): number | null {
+    const peer = this.peer(value, Math.min(...this.peersOf(value).keys()), tick)
     return this.tape.table('value').data.at(peer ?? value)
   }
 
   /** A value made anew in each iteration is found again by its name and site; of several, by its place among them. */
-  private peer(value: number, pass: number): number | null {
+  private peer(value: number, pass: number, tick: number): number | null {
+    if (tick < this.complete(value)) return null
     const all = this.peersOf(value)
     const mine = all.get(this.madeFor(value))!
     const theirs = all.get(pass)
@@ -52,8 +56,10 @@ export class Lineage {
     for (; this.names < rows; this.names++) {
       const named = value.at(this.names)
       if (named >= known || tape.rows('namesOfValue', named)[0] !== this.names) continue
+      const name = this.nameOf(named)
+      if (name < 0) continue
       this.remove(named)
-      this.add(named, this.nameOf(named))
+      this.add(named, name)
     }
   }
 
@@ -83,10 +89,17 @@ export class Lineage {
     return this.tape.passAt(this.tape.table('value').tick.at(value)) + 1
   }
 
-  /** Of its first name, −1 where it has none. */
+  /** The tick from which all that was made for a value's pass is there. */
+  private complete(value: number): number {
+    const pass = this.madeFor(value)
+    return pass < this.tape.passes ? this.tape.passStart(pass) : Infinity
+  }
+
+  /** Of its first name, −1 where it has none, or got one later. */
   private nameOf(value: number): number {
     const row = this.tape.rows('namesOfValue', value)[0]
-    return row === undefined ? -1 : this.tape.table('name').path.at(row)
+    const { path, tick } = this.tape.table('name')
+    return row === undefined || tick.at(row) > this.complete(value) ? -1 : path.at(row)
   }
 
   /** Its site and its name as one number. */

@@ -62,7 +62,7 @@ export function read(tape: Tape, lineage: Lineage, gradients: Gradients, at: Sit
       return previous === null ? null : tape.valueAt(value, at.tick) - previous
     }
     case 'initial':
-      return isNumber(tape, value) ? lineage.initial(value) : null
+      return isNumber(tape, value) ? lineage.initial(value, at.tick) : null
     default:
       return name satisfies never
   }

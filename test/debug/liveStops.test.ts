@@ -29,6 +29,8 @@ const more = fc.record(
       'abs(grad) > 0.5 and op != "add"',
       'not grad >= 0.3',
       '-0.2 < grad < 0.4 or op == "tanh"',
+      'previous is None',
+      'initial != data',
     ),
     hitCondition: fc.constantFrom('2', '> 1', '% 2'),
     logMessage: fc.constant('{grad}'),

@@ -60,7 +60,10 @@ class GatePlan:
 
     @property
     def step_by_step(self):
-        """Whether events have to be looked at one by one."""
+        """Whether events have to be looked at one by one; of new nodes it was not said yet which are wanted."""
+        return self._asks_steps() or self._capture.recorder.nodes > self._known
+
+    def _asks_steps(self):
         return bool(
             self._steps or self._contributions or self._ops or self._suspects or self._suspected or self._values
             or self.pausing
@@ -89,24 +92,24 @@ class GatePlan:
         return True
 
     def _is_wanted(self, before, now):
-        if not (self.step_by_step or self.node_by_node) or self._passed >= _PATIENCE or not before:
+        if not (self._asks_steps() or self.node_by_node) or self._passed >= _PATIENCE or not before:
             return True
         if now == before:
             return False
         if now.passes != before.passes or now.active != before.active or self._nodes and now.nodes != before.nodes:
             return True
-        if now.writes != before.writes and now.written in self._values:
+        if now.writes != before.writes and (now.written in self._values or now.written >= self._known):
             return True
         if self._contributions and now.given != before.given:
             return True
         if now.steps != before.steps:
-            if self._steps or now.op in self._ops or now.op in self._values:
+            if self._steps or now.op in self._ops or now.op in self._values or now.op >= self._known:
                 return True
             recorder = self._capture.recorder
             upstreams = recorder.writer.rows['upstream']
             if self._is_suspect(now.op, recorder.node_at_work(), upstreams[-1] if upstreams else None):
                 return True
-        return now.target in self._values
+        return now.target in self._values or now.target >= self._known
 
     def wants(self, event):
         """Whether an event of a pass may be one to wait at; the others can be recorded together."""
