@@ -8,6 +8,21 @@ import { spawned, type Client } from './client.ts'
 
 const program = resolve('test/fixtures/debug/loop.py')
 
+it.each([[[]], [['nonFiniteValue']], [['nonFiniteGradient', 'raised']]])(
+  'it waits in the first pass whatever else is watched: %s',
+  async (filters) => {
+    const { client, closed } = spawned()
+    await client.start({ program }, async (c) => {
+      await c.request('setExceptionBreakpoints', { filters })
+      await c.request('setFunctionBreakpoints', { breakpoints: [{ name: 'mul' }] })
+    })
+    const { success, message } = await client.ask('evaluate', { expression: '[6][0] * 7', context: 'repl' })
+    expect(success, message).toBe(true)
+    await client.request('disconnect')
+    await closed
+  },
+)
+
 it('the script can be looked at and changed where it waits, and only there', async () => {
   const { client, closed } = spawned()
   await client.start({ program }, (c) => c.request('setFunctionBreakpoints', { breakpoints: [{ name: 'grow' }] }))

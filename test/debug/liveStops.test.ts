@@ -11,7 +11,7 @@ import { inFolder } from '../support/visualize.ts'
 import { live, over, type Client } from './client.ts'
 
 /** Each is a script that is run in a sandbox of its own. */
-const CASES = Number(process.env['BACKPROP_LIVE_CASES'] ?? 5)
+const CASES = Number(process.env['BACKPROP_LIVE_CASES'] ?? 12)
 const MOST_STOPS = 80
 
 const runtime = embeddedPython({ dist: resolve('dist/embeddedPython') })
