@@ -110,11 +110,12 @@ export class Recording implements vscode.Disposable {
     if (!source) return null
     const known = this.files.get(source.id)
     if (known) return known
-    const asked = this.channel.request('source', { id: source.id }).then(({ sites, text, path }) => ({
-      index: new SiteIndex(sites),
-      text,
-      path,
-    }))
+    const asked = this.channel.request('source', { id: source.id }).then(async ({ sites, text, path }) => {
+      const index = new SiteIndex(sites)
+      // Of a long file that was a turn's work; whoever waits for it begins another.
+      await new Promise((turn) => setImmediate(turn))
+      return { index, text, path }
+    })
     this.files.set(source.id, asked)
     asked.catch(() => this.files.delete(source.id))
     return asked

@@ -145,7 +145,11 @@ test('the change of a gradient is waited for; then the pass goes on to its end',
   }
   await expect.poll(down).toMatch(/^operand 0.*grad –/)
   await vscode.page.keyboard.press('Shift+F10')
-  await vscode.page.locator('.monaco-menu .action-label', { hasText: 'Break on Value Change' }).click()
+  // A menu that has just opened takes no click.
+  const item = vscode.page.locator('.monaco-menu .action-label', { hasText: 'Break on Value Change' })
+  await item.waitFor()
+  for (; await item.isVisible(); await vscode.page.waitForTimeout(300))
+    await item.click({ timeout: 1000 }).catch(() => undefined)
   await vscode.page.locator('.debug-breakpoints', { hasText: 'gradient of x1 * w1' }).waitFor()
   await press('Continue')
   const view = await vscode.view('canvas')

@@ -10,6 +10,7 @@ import { Frame, framed, SIGINT, type FrameKind, type SandboxRequest } from './fr
 import { capMemory, harden, openDoors } from './harden.ts'
 import { load, type Interpreter, type Pyodide } from './load.ts'
 import type { OwnFile } from './ownFiles.ts'
+import { preload } from './preload.ts'
 import { RingWriter } from './ring.ts'
 
 export interface WorkerData {
@@ -40,16 +41,6 @@ export interface WorkerRun {
 const port = parentPort!
 const data = workerData as WorkerData
 const text = new TextEncoder()
-
-/** What the tracer, the harness and scripts use, imported once and frozen into the snapshot. */
-const preload =
-  'import abc, array, ast, bisect, builtins, collections, contextlib, copy, ctypes, dataclasses, dis, enum, functools, ' +
-  'gc, importlib.util, inspect, io, itertools, json, linecache, math, operator, os, random, re, socket, statistics, ' +
-  'string, struct, subprocess, textwrap, time, tokenize, traceback, types, typing, weakref\n' +
-  "import gc, sys\nsys.path[:0] = ['/backprop/harness', '/backprop/tracer']\n" +
-  'import backprop_doors, backprop_harness, backprop_tracer\ndel sys.path[:2]\n' +
-  // Nothing of this ever becomes garbage: the collector need not look through it again.
-  'gc.collect()\ngc.freeze()'
 
 /** What is left of the command that is being read. */
 let command: Uint8Array = new Uint8Array(0)
