@@ -24,11 +24,8 @@ export async function serveDap(dist: string): Promise<number> {
     },
     open: (tape) => session.open(tape),
     send: (message) => {
-      if (!message) return leave()
-      // What is said at once leaves at once: a write costs more than making the message, and the script goes on first.
-      process.stdout.cork()
-      process.stdout.write(framed(message))
-      process.nextTick(() => process.stdout.uncork())
+      if (message) process.stdout.write(framed(message))
+      else leave()
     },
   })
   const unframer = new Unframer()

@@ -29,12 +29,6 @@ export class LinkedText {
     return at && this.code.index.innermost(at.line + this.offset, at.character)
   }
 
-  /** Where a position of now was in the run (line from 1); null in what was written since. */
-  placeOf(position: vscode.Position): { line: number; character: number } | null {
-    const at = this.drift.toRun(position)
-    return at && { line: at.line + this.offset, character: at.character }
-  }
-
   /** null when it was changed, or is elsewhere. */
   rangeOf(site: Omit<Site, 'elements'>): vscode.Range | null {
     const now = this.drift.toNow(

@@ -154,25 +154,29 @@ export class Recording implements vscode.Disposable {
   /** Where a place of the run (line from 1) is in the editor now; null when that code was changed. */
   async placeNow(path: string, line: number, character: number): Promise<vscode.Location | null> {
     const { uri, line: shown } = this.placeOf(path, line)
-    const linked = await this.linkedAt(uri)
-    const at = { startLine: line, startColumn: character, endLine: line, endColumn: character }
-    const range = linked ? linked.rangeOf(at) : new vscode.Range(shown, character, shown, character)
-    return range && new vscode.Location(uri, range)
+    const at = { line: shown, character }
+    const drift = await this.driftOf(uri)
+    const now = drift ? drift.toNow(at, at) : { start: at }
+    return now && new vscode.Location(uri, new vscode.Position(now.start.line, now.start.character))
   }
 
   /** Where a place in the editor was in the run (line from 1); null when it is none of it, or was written since. */
   async placeThen({ uri, range: { start } }: vscode.Location) {
     const file = this.fileOf(uri)
     if (!file) return null
-    const linked = await this.linkedAt(uri)
-    const at = linked ? linked.placeOf(start) : { line: start.line + file.offset, character: start.character }
-    return at && { path: file.path, ...at }
+    const drift = await this.driftOf(uri)
+    const then = drift ? drift.toRun(start) : start
+    return then && { path: file.path, line: then.line + file.offset, character: then.character }
   }
 
-  /** null for what is not open: nobody has edited it. */
-  private async linkedAt(uri: vscode.Uri): Promise<LinkedText | null> {
+  /** null for what is not open: nobody has edited it. What ran is asked for only once, however the recording grows. */
+  private async driftOf(uri: vscode.Uri): Promise<Drift | null> {
     const document = vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri.toString())
-    return document ? this.linked(document) : null
+    if (!document) return null
+    const known = this.drifts.get(uri.toString())
+    if (known) return known
+    const code = await this.code(uri)
+    return code && this.drift(document, code)
   }
 
   /** Follows files that were renamed; whether any of its was. */

@@ -32,6 +32,17 @@ afterEach(async ({ task }) => {
 const selected = (view: Frame, name: string) => expect.poll(() => row(view, name).first().getAttribute('aria-selected'))
 const tab = (name: string) => vscode.page.locator('.tab', { hasText: name })
 
+/** Runs a script that fails with a complaint, and allows a folder by the button beside it. */
+async function allowFolder(script: string, complaint: string, folder: string): Promise<void> {
+  await vscode.closeAll()
+  await vscode.quickOpen(script)
+  await vscode.command('Visualize Backprop')
+  const view = await vscode.view('.banner.error')
+  await view.getByText(complaint).first().waitFor()
+  await view.getByRole('button', { name: 'Allow a folder' }).click()
+  await vscode.answer(/\/$/, folder)
+}
+
 test('without a script the panel says what to do, and runs an example', async () => {
   await vscode.closeAll()
   await vscode.command('Welcome: Open Walkthrough')
@@ -78,14 +89,8 @@ test('a limit that was reached is raised in a dialog, for this script', async ()
 })
 
 test('a folder that was allowed is read, until it is taken back', async () => {
-  await vscode.closeAll()
-  await vscode.quickOpen('reads.py')
-  await vscode.command('Visualize Backprop')
-  let view = await vscode.view('.banner.error')
-  await view.getByText('FileNotFoundError').first().waitFor()
-  await view.getByRole('button', { name: 'Allow a folder' }).click()
-  await vscode.answer(/\/$/, join(vscode.folder, '../outside'))
-  view = await vscode.graph()
+  await allowFolder('reads.py', 'FileNotFoundError', join(vscode.folder, '../outside'))
+  const view = await vscode.graph()
   expect(await labelOf(view, 'a')).toContain('value 21.0000')
   await vscode.command('Backprop: Allow More')
   await vscode.choose('Take back outside')
@@ -93,13 +98,7 @@ test('a folder that was allowed is read, until it is taken back', async () => {
 })
 
 test('a package above the script is found once the folder that is named is allowed', async () => {
-  await vscode.closeAll()
-  await vscode.quickOpen('uses_pack.py')
-  await vscode.command('Visualize Backprop')
-  const view = await vscode.view('.banner.error')
-  await view.getByText('pack lies in').first().waitFor()
-  await view.getByRole('button', { name: 'Allow a folder' }).click()
-  await vscode.answer(/\/$/, vscode.folder)
+  await allowFolder('uses_pack.py', 'pack lies in', vscode.folder)
   await expect.poll(async () => labelOf(await vscode.graph(), 'square')).toContain('value 4.0000')
 })
 
